@@ -1,0 +1,129 @@
+"""The paper's LSTM with peepholes, which runs over the depth of a network."""
+
+import aesara.tensor as T
+import numpy as np
+from lasagne import init, nonlinearities
+from lasagne.layers import Gate, Layer
+
+
+class PeepholeLSTMLayer(Layer):
+    r"""The LSTM of the paper's Section 3: one step a residual block, peepholes on all three gates.
+
+    .. math::
+
+        i_l &= \sigma(x_l W_{xi} + h_{l-1} W_{hi} + w_{ci} \odot c_{l-1} + b_i) \\
+        f_l &= \sigma(x_l W_{xf} + h_{l-1} W_{hf} + w_{cf} \odot c_{l-1} + b_f) \\
+        s_l &= \tanh(x_l W_{xc} + h_{l-1} W_{hc} + b_c) \\
+        c_l &= f_l \odot c_{l-1} + i_l \odot s_l \\
+        o_l &= \sigma(x_l W_{xo} + h_{l-1} W_{ho} + w_{co} \odot c_l + b_o) \\
+        h_l &= o_l \odot \tanh(c_l)
+
+    The output gate's peephole reads the new cell state, inside the logistic. Lasagne 0.1's own `LSTMLayer`
+    adds it after the logistic and so does not compute these equations; all else is alike, parameter names too.
+
+    Parameters
+    ----------
+    incoming : Layer or tuple
+        Shape (batch, depth, features), the depth known; trailing dimensions are flattened into the features.
+    num_units : int
+        Units of the hidden and of the cell state.
+    ingate, forgetgate, outgate : lasagne.layers.Gate
+        Initialisers of W_in (features, units), W_hid (units, units), W_cell (units,) and b (units,), and the
+        gate's nonlinearity.
+    cell : lasagne.layers.Gate
+        The same for the cell input, which has no peephole.
+    nonlinearity : callable
+        Applied to the cell state on its way to the hidden state.
+    cell_init, hid_init : callable or array
+        Initialisers of the states before the first step, (1, units).
+    learn_init : bool
+        Whether these two are trained.
+    only_return_final : bool
+        True: the last hidden state, (batch, units). False: all of them, (batch, depth, units).
+
+    Raises
+    ------
+    ValueError
+        The input has fewer than three dimensions, or its depth is unknown.
+
+    Examples
+    --------
+    >>> PeepholeLSTMLayer((None, 15, 25600), num_units=100).output_shape
+    (None, 100)
+
+    References
+    ----------
+    Moniz and Pal, 2017, Section 3; Gers, Schraudolph and Schmidhuber, 2002, for the peepholes.
+    """
+
+    def __init__(
+        self,
+        incoming,
+        num_units,
+        ingate=Gate(),  # noqa: B008 - a Gate holds initialisers only, as in Lasagne's own signature
+        forgetgate=Gate(),  # noqa: B008
+        cell=Gate(W_cell=None, nonlinearity=nonlinearities.tanh),  # noqa: B008
+        outgate=Gate(),  # noqa: B008
+        nonlinearity=nonlinearities.tanh,
+        cell_init=init.Constant(0.0),  # noqa: B008
+        hid_init=init.Constant(0.0),  # noqa: B008
+        learn_init=False,
+        only_return_final=True,
+        **kwargs,
+    ):
+        super().__init__(incoming, **kwargs)
+        if len(self.input_shape) < 3 or self.input_shape[1] is None:
+            raise ValueError(
+                f"PeepholeLSTMLayer {self.name!r} expects input of shape (batch, depth, features) with a known "
+                f"depth, got {self.input_shape}"
+            )
+        self.num_units = num_units
+        self.nonlinearity = nonlinearity
+        self.only_return_final = only_return_final
+        self.num_steps = self.input_shape[1]
+        self.num_inputs = int(np.prod(self.input_shape[2:]))
+        self.gates = {"ingate": ingate, "forgetgate": forgetgate, "cell": cell, "outgate": outgate}
+
+        for name, gate in self.gates.items():
+            self._add(f"W_in_to_{name}", gate.W_in, (self.num_inputs, num_units))
+            self._add(f"W_hid_to_{name}", gate.W_hid, (num_units, num_units))
+            self._add(f"b_{name}", gate.b, (num_units,), regularizable=False)
+        for name in ("ingate", "forgetgate", "outgate"):
+            self._add(f"W_cell_to_{name}", self.gates[name].W_cell, (num_units,))
+        for name, spec in (("cell_init", cell_init), ("hid_init", hid_init)):
+            self._add(name, spec, (1, num_units), trainable=learn_init, regularizable=False)
+
+    def _add(self, name, spec, shape, **tags):
+        setattr(self, name, self.add_param(spec, shape, name=name, **tags))
+
+    def _stacked(self, prefix):
+        """The four gates' parameters side by side, so that one product serves all gates."""
+        return T.concatenate([getattr(self, f"{prefix}_{name}") for name in self.gates], axis=-1)
+
+    def get_output_shape_for(self, input_shape):
+        if self.only_return_final:
+            return input_shape[0], self.num_units
+        return input_shape[0], input_shape[1], self.num_units
+
+    def get_output_for(self, input, **kwargs):
+        batch_size = input.shape[0]
+        # The inputs of all steps are known before the first one, hence one matrix product for all of them.
+        from_input = T.dot(input.reshape((batch_size * self.num_steps, self.num_inputs)), self._stacked("W_in_to"))
+        from_input = (from_input + self._stacked("b")).reshape((batch_size, self.num_steps, 4 * self.num_units))
+        W_hid = self._stacked("W_hid_to")
+        sigma = {name: gate.nonlinearity for name, gate in self.gates.items()}
+
+        rows = T.zeros((batch_size, 1), dtype=input.dtype)
+        c = rows + self.cell_init[0]
+        h = rows + self.hid_init[0]
+        hidden = []
+        for step in range(self.num_steps):
+            gates = from_input[:, step] + T.dot(h, W_hid)
+            i, f, s, o = (gates[:, k * self.num_units : (k + 1) * self.num_units] for k in range(4))
+            i = sigma["ingate"](i + self.W_cell_to_ingate * c)
+            f = sigma["forgetgate"](f + self.W_cell_to_forgetgate * c)
+            c = f * c + i * sigma["cell"](s)
+            o = sigma["outgate"](o + self.W_cell_to_outgate * c)
+            h = o * self.nonlinearity(c)
+            hidden.append(h)
+        return h if self.only_return_final else T.stack(hidden, axis=1)

@@ -1,0 +1,40 @@
+"""What all tests share: the process is set up as a run's process is, before NumPy or JAX start."""
+
+import os
+from pathlib import Path
+
+from crmn_legacy.backend import determinism
+
+determinism.pin_host()
+determinism.pin("portable")
+
+import pytest  # noqa: E402
+from hypothesis import settings  # noqa: E402
+
+settings.register_profile("repeatable", derandomize=True, deadline=None, print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
+
+
+@pytest.fixture
+def double():
+    """The test computes in float64: Aesara's floatX, and JAX's wide types."""
+    import aesara
+    import jax
+
+    with aesara.config.change_flags(floatX="float64"), jax.experimental.enable_x64():
+        yield
+
+
+@pytest.fixture(scope="session")
+def root():
+    """The repository's root."""
+    return Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def real_data():
+    """The folder of real photographs that `CRMN_LEGACY_DATA` names; the test is skipped without one."""
+    folder = os.environ.get("CRMN_LEGACY_DATA")
+    if not folder or not Path(folder).is_dir():
+        pytest.skip("CRMN_LEGACY_DATA names no folder")
+    return Path(folder)
