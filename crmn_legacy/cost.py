@@ -87,3 +87,10 @@ def _(layer: L.Pool2DLayer):
 @layer_flops.register(layers.DepthStackLayer)
 def _(layer):
     return 0
+
+
+def weight_layers(output_layer):
+    """Depth as He et al. count it: convolutions and dense layers, shortcuts left out (an int)."""
+    kinds = (L.Conv2DLayer, L.DenseLayer)
+    layers_ = L.get_all_layers(output_layer)
+    return sum(isinstance(layer, kinds) and "shortcut" not in (layer.name or "") for layer in layers_)

@@ -1,6 +1,11 @@
 """The one error class that a user meets, and how it leaves a program."""
 
+import os
 import sys
+import traceback
+
+# Set to anything, it shows where an internal error came from.
+TRACEBACK_VARIABLE = "CRMN_LEGACY_TRACEBACK"
 
 
 class UserError(Exception):
@@ -11,17 +16,34 @@ class UserError(Exception):
 
 
 def run(main):
-    """Call `main` as a program: `UserError` becomes one line on stderr and exit status 2.
+    """Call `main` as a program and exit: one line on stderr and a status, never a traceback.
 
     Parameters
     ----------
     main : callable
-        Takes nothing, returns an exit status (``None`` counts as 0).
+        Takes nothing, returns an exit status (``None`` counts as 0). A `UserError` gives status 2, ctrl-C 130, a
+        broken pipe 141, any other error 1.
     """
     try:
         status = main()
-    except UserError as error:
         sys.stdout.flush()
-        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
-        status = 2
+    except UserError as error:
+        status = _tell(f"error: {error}", 2)
+    except KeyboardInterrupt:
+        status = _tell("interrupted", 130)
+    except BrokenPipeError:
+        # Whoever read our output has gone; Python would complain again when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 141
+    except Exception as error:
+        if os.environ.get(TRACEBACK_VARIABLE):
+            traceback.print_exc()
+        hint = f"a fault of this program, not yours; {TRACEBACK_VARIABLE}=1 shows where"
+        status = _tell(f"internal error: {type(error).__name__}: {error} ({hint})", 1)
     sys.exit(status)
+
+
+def _tell(line, status):
+    sys.stdout.flush()
+    print(" ".join(line.split()), file=sys.stderr)
+    return status

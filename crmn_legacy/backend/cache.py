@@ -1,0 +1,42 @@
+"""XLA's compiled programs, kept between processes."""
+
+import hashlib
+import os
+from pathlib import Path
+
+VARIABLE = "CRMN_LEGACY_CACHE"
+
+
+def folder():
+    """Where they are kept: ``$CRMN_LEGACY_CACHE``, or the user's cache folder; ``off`` keeps none (then None)."""
+    chosen = os.environ.get(VARIABLE)
+    if chosen == "off":
+        return None
+    if chosen:
+        return Path(chosen)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "crmn_legacy"
+
+
+def use(key):
+    """Make JAX keep and look up compiled programs.
+
+    Parameters
+    ----------
+    key : str
+        What moves bits (`determinism.platform_key`): programs of unlike keys never meet, since JAX's own key does not
+        tell XLA's partition of the work.
+    """
+    import jax
+
+    root = folder()
+    if root is None:
+        return
+    place = root / "xla" / hashlib.sha256(key.encode()).hexdigest()[:16]
+    try:
+        # JAX trusts what it finds there, so nobody else may write it.
+        place.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError:
+        return  # a read-only home: each process compiles for itself
+    jax.config.update("jax_compilation_cache_dir", str(place))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)
+    jax.config.update("jax_persistent_cache_min_entry_size_bytes", 0)

@@ -1,0 +1,235 @@
+"""An Aesara graph with updates as one pure step: ``step(state, batch, rates) -> (state, outputs)``.
+
+Two backends compute the same graph: ``xla`` lowers it to one jitted XLA program whose state is donated, so that no
+parameter leaves the device between steps; ``c`` hands it to Aesara's own C compiler and is the second witness.
+"""
+
+from collections import OrderedDict
+
+import numpy as np
+from aesara.compile.sharedvalue import SharedVariable
+from aesara.graph.basic import clone_get_equiv, graph_inputs
+from aesara.graph.fg import FunctionGraph
+from aesara.graph.rewriting.basic import MergeOptimizer
+
+BACKENDS = ("xla", "c")
+
+
+def compile_step(batch, outputs, updates=None, rates=None, *, backend="xla", donate=True, devices=1, c_flags=None):
+    """Compile a graph to a step.
+
+    Parameters
+    ----------
+    batch : dict of str to Variable
+        What changes with every call, by name; the first axis is the batch where there are several devices.
+    outputs : dict of str to Variable
+        What is computed, by name.
+    updates : dict of SharedVariable to Variable, optional
+        New values of shared variables. Default updates of shared variables in the graph join them, as they do in
+        `aesara.function`.
+    rates : dict of str to Variable, optional
+        Scalars that change between calls and never cause a compilation: learning rates.
+    backend : {'xla', 'c'}
+        Who compiles.
+    donate : bool
+        Whether the step may overwrite the state it is given (`xla`); a state given once is then gone.
+    devices : int
+        Devices that share the batch; the state is on each (`xla`).
+    c_flags : str, optional
+        Given to the C compiler in place of Aesara's choice (`c`).
+
+    Returns
+    -------
+    Step
+        Callable as ``step(state, batch, rates) -> (state, outputs)``, with `initial_state()`.
+
+    Raises
+    ------
+    ValueError
+        An unknown backend; two updates of one shared value; two shared values of one name.
+    """
+    updates = _with_default_updates(outputs.values(), updates or {})
+    graph = _Graph(batch, outputs, updates, rates or {})
+    if backend == "xla":
+        return XlaStep(graph, donate, devices)
+    if backend == "c":
+        return CStep(graph, c_flags)
+    raise ValueError(f"got backend {backend!r}, expected one of {', '.join(BACKENDS)}")
+
+
+def _with_default_updates(outputs, updates):
+    """`updates`, and the default updates of every shared variable that the graph reads."""
+    updates = OrderedDict(updates)
+    frontier = [*outputs, *updates.values()]
+    while frontier:
+        found = [
+            variable
+            for variable in graph_inputs(frontier)
+            if getattr(variable, "default_update", None) is not None and variable not in updates
+        ]
+        found = list(dict.fromkeys(found))
+        updates.update((variable, variable.default_update) for variable in found)
+        frontier = [variable.default_update for variable in found]
+    return updates
+
+
+class _Graph:
+    """The graph's parts by name: several shared variables may stand for one stored value (clones of it do)."""
+
+    def __init__(self, batch, outputs, updates, rates):
+        self.batch, self.outputs, self.rates = dict(batch), dict(outputs), dict(rates)
+        self.updates = updates
+        roots = [*outputs.values(), *updates.values()]
+        shared = [v for v in graph_inputs(roots) if isinstance(v, SharedVariable)]
+        self.shared = list(dict.fromkeys([*shared, *updates]))
+        self.name_of = self._names()
+        self.new_state = {}
+        for variable, expression in updates.items():
+            name = self.name_of[variable]
+            if name in self.new_state:
+                raise ValueError(f"two updates of the shared value {name!r}; expected one")
+            self.new_state[name] = variable.type.filter_variable(expression, allow_convert=True)
+
+    def _names(self):
+        """Shared variable -> the name of the value it stands for."""
+        containers, taken, names = {}, set(), {}
+        for variable in self.shared:
+            key = id(variable.container)
+            if key not in containers:
+                name = variable.name or f"shared{len(containers)}"
+                if name in taken:
+                    raise ValueError(f"two shared values are named {name!r}; give each a name of its own")
+                containers[key] = name
+                taken.add(name)
+            names[variable] = containers[key]
+        return names
+
+    def initial_state(self):
+        return {self.name_of[v]: np.array(v.get_value(borrow=True)) for v in self.shared}
+
+
+class Step:
+    """A compiled graph; see `compile_step`.
+
+    Attributes
+    ----------
+    state_names : list of str
+        Names of the shared values, in name order.
+    """
+
+    def __init__(self, graph):
+        self._graph = graph
+        self.state_names = sorted(set(graph.name_of.values()))
+
+    def initial_state(self):
+        """The shared variables' present values, dict of str to array, ready to be given to the step."""
+        return self.put(self._graph.initial_state())
+
+    def put(self, state):
+        """A state of NumPy arrays as the backend holds it."""
+        return {name: np.array(state[name]) for name in self.state_names}
+
+    def get(self, state):
+        """A state as NumPy arrays, by name."""
+        return {name: np.asarray(state[name]) for name in self.state_names}
+
+    def get_outputs(self, outputs):
+        """Outputs as NumPy arrays, by name; waits until they are computed."""
+        return {name: np.asarray(value) for name, value in outputs.items()}
+
+
+class XlaStep(Step):
+    """One XLA program, its state donated."""
+
+    def __init__(self, graph, donate=True, devices=1):
+        import jax
+
+        super().__init__(graph)
+        self._jax = jax
+        self._program = _lowered(graph)
+        self._sharded, self._replicated = _shardings(jax, devices)
+        self.step = jax.jit(self._program, donate_argnums=(0,) if donate else ())
+
+    def put(self, state):
+        # A copy: a donated buffer is overwritten, and may otherwise be NumPy's own.
+        return {
+            name: self._jax.device_put(np.array(state[name]), self._replicated, may_alias=False)
+            for name in self.state_names
+        }
+
+    def put_batch(self, batch):
+        """A batch on the device, its first axis shared out among the devices; returns before it is there."""
+        return {name: self._jax.device_put(batch[name], self._sharded) for name in self._graph.batch}
+
+    def __call__(self, state, batch, rates=None):
+        """One step; `state` must not be used again if the step donates."""
+        state, outputs = self.step({name: state[name] for name in self.state_names}, self.put_batch(batch), rates or {})
+        return state, outputs
+
+    def lower(self, state, batch, rates=None):
+        """JAX's lowered program for these shapes, to be compiled ahead or looked at."""
+        return self.step.lower({name: state[name] for name in self.state_names}, self.put_batch(batch), rates or {})
+
+
+def _lowered(graph):
+    """The graph as a pure JAX function of (state, batch, rates)."""
+    from crmn_legacy.backend.lowerings import lower
+
+    inputs = [*graph.shared, *graph.batch.values(), *graph.rates.values()]
+    names = list(graph.new_state)
+    outputs = [*graph.outputs.values(), *(graph.new_state[name] for name in names)]
+    memo = clone_get_equiv(inputs, outputs, copy_inputs=True, copy_orphans=True)
+    merged = FunctionGraph([memo[v] for v in inputs], [memo[v] for v in outputs], clone=False)
+    # Of Aesara's rewrites only merging pays: XLA simplifies and fuses by itself.
+    MergeOptimizer().rewrite(merged)
+    function = lower(merged.inputs, merged.outputs)
+
+    def program(state, batch, rates):
+        values = function(
+            *(state[graph.name_of[variable]] for variable in graph.shared),
+            *(batch[name] for name in graph.batch),
+            *(rates[name] for name in graph.rates),
+        )
+        outputs = dict(zip(graph.outputs, values, strict=False))
+        new_state = dict(zip(names, values[len(outputs) :], strict=True))
+        return {**state, **new_state}, outputs
+
+    return program
+
+
+def _shardings(jax, devices):
+    """How a batch and how a state lie on the devices (None: on the only one)."""
+    if devices == 1:
+        return None, None
+    mesh = jax.sharding.Mesh(np.array(jax.devices()[:devices]), ("batch",))
+    spec = jax.sharding.PartitionSpec
+    return jax.sharding.NamedSharding(mesh, spec("batch")), jax.sharding.NamedSharding(mesh, spec())
+
+
+class CStep(Step):
+    """Aesara's own compiled function behind the same interface."""
+
+    def __init__(self, graph, c_flags=None):
+        import aesara
+
+        super().__init__(graph)
+        if c_flags is not None:
+            aesara.config.gcc__cxxflags = c_flags
+        self._storage = {graph.name_of[variable]: variable for variable in reversed(graph.shared)}
+        self._function = aesara.function(
+            [*graph.batch.values(), *graph.rates.values()],
+            list(graph.outputs.values()),
+            updates=graph.updates,
+            on_unused_input="ignore",
+            allow_input_downcast=True,
+            no_default_updates=True,
+        )
+
+    def __call__(self, state, batch, rates=None):
+        """One step; the state given stays as it was."""
+        for name, variable in self._storage.items():
+            variable.set_value(state[name])
+        rates = rates or {}
+        values = self._function(*(batch[n] for n in self._graph.batch), *(rates[n] for n in self._graph.rates))
+        new_state = {name: np.array(variable.get_value(borrow=True)) for name, variable in self._storage.items()}
+        return new_state, dict(zip(self._graph.outputs, values, strict=True))

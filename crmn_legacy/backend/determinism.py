@@ -1,0 +1,195 @@
+"""The switches that fix floating-point bits, in one place, set before anything starts.
+
+Three profiles (`--bits`): ``fast`` leaves the choice of kernels and the partition of the work to the machine;
+``portable`` fixes the instruction set and the partition, so that the number of cores and threads moves nothing.
+"""
+
+import os
+import platform
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from crmn_legacy.errors import UserError
+
+PROFILES = ("portable", "fast")
+
+# Read by the BLAS and OpenMP libraries when they are loaded: one thread and one kernel family for every machine.
+_HOST = {
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_CORETYPE": "Haswell",
+}
+
+# XLA's CPU client makes its pool, and so its partition of the work, of this many threads, whatever the machine has.
+PARTITION = 8
+
+_XLA_FLAGS = {"portable": ("--xla_cpu_max_isa=AVX2",), "fast": ()}
+
+_XLA_GPU_FLAGS = {
+    "portable": ("--xla_gpu_deterministic_ops=true", "--xla_gpu_autotune_level=0"),
+    "fast": (),
+}
+
+# With an explicit -march Aesara adds none of its own; without contraction no fused multiply-add depends on the compiler.
+_C_FLAGS = {"portable": "-march=x86-64-v3 -ffp-contract=off", "fast": None}
+
+
+@dataclass(frozen=True)
+class Switches:
+    """What was set, for the provenance of a run.
+
+    Attributes
+    ----------
+    bits : str
+        The profile.
+    environment : dict
+        Variables that this process runs under because of it.
+    partition : int or None
+        XLA's partition of the work, or None where the machine decides.
+    c_flags : str or None
+        What the C compiler is told under ``--backend c``, or None where Aesara decides.
+    """
+
+    bits: str
+    environment: dict
+    partition: int | None
+    c_flags: str | None
+
+
+def pin_host():
+    """Fix the threads and kernels of host libraries; call it before NumPy is imported.
+
+    Returns
+    -------
+    bool
+        False if NumPy was there already, so that its BLAS has chosen for itself.
+    """
+    os.environ.update(_HOST)
+    return "numpy" not in sys.modules
+
+
+def pin(bits="portable", device="cpu", devices=1):
+    """Set what `bits` promises, before JAX starts.
+
+    Parameters
+    ----------
+    bits : {'portable', 'fast'}
+        The profile.
+    device : {'cpu', 'cuda'}
+        What the run computes on.
+    devices : int
+        Number of devices; on the CPU they are made from its threads.
+
+    Returns
+    -------
+    Switches
+        What was set.
+
+    Raises
+    ------
+    UserError
+        The processor lacks AVX2 and FMA; JAX has started already; `bits` is unknown.
+    """
+    if bits not in PROFILES:
+        raise UserError(f"--bits got {bits!r}, expected one of {', '.join(PROFILES)}")
+    flags = [*_XLA_FLAGS[bits], *(_XLA_GPU_FLAGS[bits] if device == "cuda" else ())]
+    if device == "cpu" and devices > 1:
+        flags.append(f"--xla_force_host_platform_device_count={devices}")
+    environment = {**_HOST, "XLA_FLAGS": " ".join(flags)}
+    if bits == "portable":
+        if not {"avx2", "fma"} <= cpu_flags():
+            raise UserError(
+                "--bits portable got a processor without AVX2 and FMA, expected one with them (any x86-64 since 2013); "
+                "run with --bits fast, whose result holds for this machine only"
+            )
+        environment["NPROC"] = str(PARTITION)
+    environment["JAX_PLATFORMS"] = device
+    if _jax_has_started() and any(os.environ.get(name) != value for name, value in environment.items()):
+        raise UserError(
+            "JAX has started already under other switches, expected to set them first: "
+            "start the run in a process of its own"
+        )
+    os.environ.update(environment)
+    if bits != "portable":
+        os.environ.pop("NPROC", None)
+    return Switches(bits, environment, PARTITION if bits == "portable" else None, _C_FLAGS[bits])
+
+
+def _jax_has_started():
+    bridge = sys.modules.get("jax._src.xla_bridge")
+    return bool(bridge and getattr(bridge, "_backends", None))
+
+
+def cpu_flags():
+    """Instruction sets that the processor reports (a set of Linux's names; empty where they are not told)."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return set()
+    return next((set(line.split(":", 1)[1].split()) for line in lines if line.startswith("flags")), set())
+
+
+def cache_sizes():
+    """The processor's data caches as ``l1d32K-l21024K-l332768K``: XLA's kernels divide their work by them."""
+    sizes = []
+    for index in sorted(Path("/sys/devices/system/cpu/cpu0/cache").glob("index*")):
+        try:
+            level, kind, size = ((index / name).read_text().strip() for name in ("level", "type", "size"))
+        except OSError:
+            continue
+        if kind != "Instruction":
+            sizes.append(f"l{level}{'d' if kind == 'Data' else ''}{size}")
+    return "-".join(sizes) or "unknown"
+
+
+def platform_key(switches, backend, device, devices, precision):
+    """What a golden digest is held under: two runs of one key must give the same bits.
+
+    Parameters
+    ----------
+    switches : Switches
+        As `pin` returned them.
+    backend, device, precision : str
+        As the run was told.
+    devices : int
+        Number of devices.
+
+    Returns
+    -------
+    str
+        Words joined by ``/``: backend, device kind, instruction set, partition, caches, jaxlib or compiler, precision.
+    """
+    words = [backend, device if devices == 1 else f"{device}x{devices}", precision, switches.bits]
+    if switches.bits == "portable":
+        words += ["avx2", f"partition{switches.partition}"]
+    else:
+        words += [_newest_instruction_set(), f"cores{len(os.sched_getaffinity(0))}", _processor()]
+    words.append(cache_sizes())
+    if backend == "xla":
+        import jaxlib
+
+        words.append(f"jaxlib{jaxlib.__version__}")
+        if device == "cuda":
+            import jax
+
+            words.append(jax.devices()[0].device_kind.replace(" ", "_"))
+    else:
+        import aesara
+
+        words.append(f"aesara{aesara.__version__}")
+    return "/".join(words)
+
+
+def _newest_instruction_set():
+    flags = cpu_flags()
+    return next((name for name in ("avx512f", "avx2", "avx") if name in flags), platform.machine())
+
+
+def _processor():
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor() or "unknown"
+    name = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "unknown")
+    return name.replace(" ", "_")

@@ -1,0 +1,53 @@
+"""Number formats of a run (`--precision`), set before a graph is built."""
+
+from contextlib import nullcontext
+
+from crmn_legacy.errors import UserError
+
+PRECISIONS = ("float32", "tf32", "bfloat16", "float64")
+
+
+def use(precision, backend="xla", device="cpu"):
+    """Make graphs and their compilation use a number format.
+
+    ``float32`` and ``float64``: all numbers, products in full. ``tf32``: float32 storage, products of convolutions and
+    dense layers on TF32 units (CUDA only). ``bfloat16``: float32 storage and sums, the factors of those products
+    rounded to bfloat16.
+
+    Parameters
+    ----------
+    precision : {'float32', 'tf32', 'bfloat16', 'float64'}
+    backend : {'xla', 'c'}
+    device : {'cpu', 'cuda'}
+
+    Returns
+    -------
+    contextlib.AbstractContextManager
+        Steps must be called for the first time within it.
+
+    Raises
+    ------
+    UserError
+        The backend or device has no such format.
+    """
+    if precision not in PRECISIONS:
+        raise UserError(f"--precision got {precision!r}, expected one of {', '.join(PRECISIONS)}")
+    if precision == "tf32" and (backend, device) != ("xla", "cuda"):
+        raise UserError(
+            "--precision tf32 got no CUDA device, expected one: TF32 is a format of NVIDIA's; add --device cuda"
+        )
+    if precision == "bfloat16" and backend != "xla":
+        raise UserError(f"--precision bfloat16 got --backend {backend}, expected --backend xla")
+    import aesara
+
+    aesara.config.floatX = "float64" if precision == "float64" else "float32"
+    if backend != "xla":
+        return nullcontext()
+    import jax
+
+    from crmn_legacy.backend.lowerings import settings
+
+    jax.config.update("jax_enable_x64", precision == "float64")
+    # Left alone, JAX may compute float32 products on a GPU in TF32.
+    jax.config.update("jax_default_matmul_precision", "tensorfloat32" if precision == "tf32" else "highest")
+    return settings(matmul_dtype="bfloat16" if precision == "bfloat16" else None)

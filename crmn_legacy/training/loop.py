@@ -1,0 +1,217 @@
+"""The loop: epochs of updates, a validation after each, the best weights kept, a checkpoint that resumes exactly."""
+
+import math
+import signal
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from crmn_legacy import archive
+from crmn_legacy.errors import UserError
+from crmn_legacy.training import checkpoints
+from crmn_legacy.training.progress import print_epoch, report
+
+
+class TrainingError(Exception):
+    """The run cannot go on, through no mistake of its command line; told in one line."""
+
+
+class Interrupted(Exception):  # noqa: N818 - no error
+    """The user stopped the run; its checkpoint is written. `number` is the signal's."""
+
+    def __init__(self, number):
+        super().__init__(number)
+        self.number = number
+
+
+@dataclass
+class Training:
+    """What the loop needs.
+
+    Attributes
+    ----------
+    train, evaluate : crmn_legacy.backend.compile.Step
+        As `training.steps` compiles them.
+    task : Keypoints or alike
+        Scores predictions.
+    batches, validation : FaceBatches or alike
+        The training and the validation part.
+    schedule : RateSchedule
+        Of the learning rates.
+    epochs : int
+        The last epoch's number.
+    max_updates : int or None
+        Updates after which the run ends, whatever the epoch.
+    parameters : list of str
+        Names of what weights files hold.
+    folder : crmn_legacy.archive.RunFolder
+        Where all is written.
+    """
+
+    train: object
+    evaluate: object
+    task: object
+    batches: object
+    validation: object
+    schedule: object
+    epochs: int
+    max_updates: int | None
+    parameters: list
+    folder: object
+
+    def run(self, state, progress):
+        """Train until the end, from a state and a progress between two updates.
+
+        Parameters
+        ----------
+        state : dict of str to array
+            Of the host; the training step's.
+        progress : checkpoints.Progress
+            Where it stands.
+
+        Returns
+        -------
+        checkpoints.Progress
+
+        Raises
+        ------
+        TrainingError
+            A loss is NaN or infinite.
+        UserError
+            Something cannot be written; the former checkpoint is kept.
+        Interrupted
+            By ctrl-C or SIGTERM, once the step is done and the checkpoint written.
+        """
+        state = self.train.put(state)
+        with _Signals() as signals:
+            while progress.epoch <= self.epochs and not self._enough(progress):
+                state = self._epoch(state, progress, signals)
+        return progress
+
+    def _enough(self, progress):
+        return self.max_updates is not None and progress.updates >= self.max_updates
+
+    def _epoch(self, state, progress, signals):
+        started = time.monotonic()
+        rates = self.schedule.rates(progress.schedule)
+        given = {name: np.asarray(rate, self._dtype(state)) for name, rate in rates.items()}
+        pending = None
+        source = self.batches.epoch(progress.epoch, start=progress.step)
+        steps_left = self._steps_of_epoch(progress) - progress.step
+        with report(self, progress, steps_left) as reporting:
+            try:
+                for batch, _ in zip(source, range(steps_left), strict=False):
+                    state, outputs = self.train(state, batch, given)
+                    progress.step += 1
+                    progress.updates += 1
+                    # The loss of the step before: waiting for this one's would leave the device idle.
+                    self._take(pending, progress)
+                    pending = outputs
+                    reporting.step(progress)
+                    if signals.caught:
+                        break
+            finally:
+                source.close()
+            self._take(pending, progress)
+        if signals.caught:
+            self._save(state, progress)
+            raise Interrupted(signals.caught)
+        self._end_epoch(state, progress, rates, started)
+        if signals.caught:
+            raise Interrupted(signals.caught)
+        return state
+
+    def _steps_of_epoch(self, progress):
+        """Where this epoch ends: at its last full batch, or at the last update that was asked for."""
+        steps = self.batches.steps_per_epoch
+        if self.max_updates is not None:
+            steps = min(steps, progress.step + self.max_updates - progress.updates)
+        return steps
+
+    def _dtype(self, state):
+        return next(value.dtype for value in state.values())
+
+    def _take(self, outputs, progress):
+        """Add a step's loss to the progress, once it is known."""
+        if outputs is None:
+            return
+        loss = float(np.asarray(outputs["loss"]))
+        progress.losses.append(loss)
+        self._require_finite(loss, progress, f"step {len(progress.losses)}")
+
+    def _require_finite(self, loss, progress, where):
+        if math.isfinite(loss):
+            return
+        done = progress.curve[-1]["epoch"] if progress.curve else 0
+        raise TrainingError(
+            f"the loss is {loss} at epoch {progress.epoch}, {where}; the last good checkpoint, of the end of epoch "
+            f"{done}, is in '{self.folder.path}': try a lower rate"
+        )
+
+    def _end_epoch(self, state, progress, rates, started):
+        host = self.train.get(state)
+        loss, metric = self.validate(host)
+        self._require_finite(loss, progress, "validation")
+        progress.schedule = self.schedule.after_epoch(progress.schedule, progress.epoch, loss)
+        losses = [*progress.losses, loss]
+        progress.bits = archive.digest_tensors(host, losses, progress.bits)
+        line = {
+            "epoch": progress.epoch,
+            "updates": progress.updates,
+            "rates": rates,
+            "losses": losses,
+            "train_loss": math.fsum(progress.losses) / len(progress.losses),
+            "validation_loss": loss,
+            f"validation_{self.task.metric}": metric,
+            "shifts": progress.schedule.shifts,
+            "seconds": round(time.monotonic() - started, 3),
+            "bits": progress.bits,
+        }
+        progress.curve.append(line)
+        if progress.schedule.best_epoch == progress.epoch:
+            weights = {name: host[name] for name in self.parameters}
+            archive.write_arrays(self.folder.path / archive.WEIGHTS, weights)
+        progress.epoch, progress.step, progress.losses = progress.epoch + 1, 0, []
+        self._write(host, progress)
+        self.folder.write_curve(progress.curve)
+        print_epoch(line, self.epochs, self.task.metric)
+
+    def validate(self, state):
+        """Mean loss and mean score of the validation part, under a state of the host."""
+        stored = self.evaluate.put(state)
+        losses, scores = [], []
+        for batch, count in self.validation.evaluation(jitter=True):
+            _, outputs = self.evaluate(stored, batch)
+            outputs = self.evaluate.get_outputs(outputs)
+            losses.extend(outputs["losses"][:count].astype(np.float64))
+            scores.extend(self.task.score(outputs["predicted"], batch)[:count])
+        return math.fsum(losses) / len(losses), math.fsum(scores) / len(scores)
+
+    def _save(self, state, progress):
+        self._write(self.train.get(state), progress)
+        self.folder.write_curve(progress.curve)
+
+    def _write(self, host, progress):
+        try:
+            self.folder.write_checkpoint(checkpoints.pack(host, progress))
+        except UserError as error:
+            raise UserError(f"{error}; the former checkpoint is kept") from None
+
+
+class _Signals:
+    """Ctrl-C and SIGTERM, remembered until the step is done; the second one stops at once."""
+
+    def __enter__(self):
+        self.caught = None
+        self._before = {number: signal.signal(number, self._catch) for number in (signal.SIGINT, signal.SIGTERM)}
+        return self
+
+    def _catch(self, number, frame):
+        if self.caught:
+            raise KeyboardInterrupt
+        self.caught = number
+
+    def __exit__(self, *exception):
+        for number, handler in self._before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,362 @@
+"""One run of a recipe, from its options to its last line."""
+
+import math
+import os
+import shlex
+import shutil
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+from crmn_legacy import archive, samples
+from crmn_legacy.backend import determinism
+from crmn_legacy.errors import UserError
+from crmn_legacy.recipe import DEFAULTS, Trial
+from crmn_legacy.training import checkpoints
+from crmn_legacy.training.loop import Interrupted, Training, TrainingError
+
+# A resumed run may go on for longer than it was first told; all else stays.
+_MAY_GROW = "epochs"
+
+
+def train(recipe, script, given):
+    """Train, or go on training, and print the result.
+
+    Parameters
+    ----------
+    recipe : crmn_legacy.recipe.Recipe
+    script : Path
+        The recipe's file.
+    given : dict
+        Options of the command line; None where an option was not given.
+
+    Returns
+    -------
+    int
+        Exit status: 0 done; 1 the loss is not finite, or a golden digest differs; 128 + the signal if interrupted.
+    """
+    resumed = given.pop("resume")
+    out = given.pop("out")
+    former = _read_former(recipe, resumed, out) if resumed else None
+    options = _merge_options(given, former)
+    plan = _plan(recipe, options)
+    data, path = _read_data(recipe, options, former)
+    batches, validation = _splits(recipe, data, plan, options)
+    if plan["steps"] is not None:
+        plan["epochs"] = min(plan["epochs"], math.ceil(plan["steps"] / batches.steps_per_epoch))
+    switches = determinism.pin(options["bits"], options["device"], options["devices"])
+    folder = archive.RunFolder(Path(resumed or out or _default_out(recipe)), new=not resumed)
+    try:
+        run = _Run(recipe, script, options, plan, data, path, batches, validation, switches, folder, former)
+        return run.go()
+    finally:
+        folder.close()
+
+
+def _read_former(recipe, resumed, out):
+    """``run.json`` of the run to go on with."""
+    if out:
+        raise UserError("--resume got --out as well, expected one folder: the run goes on in the folder it began in")
+    former = archive.read_json(Path(resumed) / archive.RUN)
+    if former.get("row") != recipe.row:
+        raise UserError(
+            f"--resume got a run of {former.get('row')!r}, expected one of {recipe.row!r}: "
+            f"take recipes/{former.get('row')}.py"
+        )
+    if not isinstance(former.get("options"), dict) or former["options"].keys() != DEFAULTS.keys():
+        raise UserError(
+            f"--resume got '{resumed}', whose run.json lacks its options; expected what this version writes"
+        )
+    return former
+
+
+def _merge_options(given, former):
+    """Every option's value: as given, else as the former run had it, else its default."""
+    if former is None:
+        return {name: DEFAULTS[name] if given[name] is None else given[name] for name in DEFAULTS}
+    options = dict(former["options"])
+    for name, value in given.items():
+        if name == "data" and value is not None:
+            options[name] = os.path.abspath(value)
+        elif value is None or value == options[name]:
+            continue
+        elif name == _MAY_GROW and options["steps"] is None and value >= former["plan"]["epochs"]:
+            options[name] = value
+        else:
+            raise UserError(
+                f"--resume got --{name} {value}, expected {options[name]} as in the run that it resumes: "
+                f"leave --{name} out, or start a new run"
+            )
+    if former.get("status") == "finished" and options["epochs"] == former["options"]["epochs"]:
+        raise UserError(
+            f"--resume got a run that is finished (epoch {former['plan']['epochs']}), expected an unfinished one: "
+            "give more --epochs to go on"
+        )
+    return options
+
+
+def _plan(recipe, options):
+    """How the run goes: ``kind``, ``arguments`` of the network, ``batch_size``, ``epochs``, ``steps``."""
+    with_data = options["data"] is not None
+    if options["smoke"]:
+        kind, arguments = "smoke", recipe.smallest
+        trial = Trial(recipe.batch_size, recipe.epochs) if with_data else recipe.smoke
+    elif with_data:
+        kind, arguments, trial = "training", {}, Trial(recipe.batch_size, recipe.epochs)
+    else:
+        kind, arguments, trial = "rehearsal", {}, recipe.rehearsal
+    if trial.batch_size % options["devices"]:
+        raise UserError(f"--devices got {options['devices']}, expected a divisor of the batch size {trial.batch_size}")
+    if options["backend"] == "c" and (options["device"], options["devices"]) != ("cpu", 1):
+        raise UserError("--backend c got other than one CPU, expected --device cpu --devices 1")
+    # An explicit number of epochs lifts a trial's limit on steps, and the other way round.
+    steps = options["steps"] if options["steps"] or options["epochs"] else trial.steps
+    # On the sample an explicit number of steps may take as many epochs as it needs.
+    epochs = options["epochs"] or (math.inf if options["steps"] and not with_data else trial.epochs)
+    return {
+        "kind": kind,
+        "arguments": arguments,
+        "batch_size": trial.batch_size,
+        "epochs": epochs,
+        "steps": steps,
+    }
+
+
+def _read_data(recipe, options, former):
+    if options["data"] is None:
+        path = samples.path(recipe.task.sample)
+    else:
+        path = Path(options["data"])
+        options["data"] = os.path.abspath(path)
+    data = recipe.task.read(path)
+    if former is not None and former["data_digest"] != data.digest:
+        raise UserError(
+            f"--resume got data with digest {data.digest[:12]} in '{path}', expected {former['data_digest'][:12]}, "
+            "the data that the run began with"
+        )
+    return data, path
+
+
+def _splits(recipe, data, plan, options):
+    batches, validation = (
+        recipe.task.batches(data, split, plan["batch_size"], options["seed"]) for split in ("train", "valid")
+    )
+    if batches.steps_per_epoch == 0:
+        raise UserError(
+            f"got {len(batches.rows)} training pictures, expected at least a batch of {plan['batch_size']}: "
+            "give more data"
+        )
+    return batches, validation
+
+
+def _default_out(recipe):
+    stamp = archive.now().replace("-", "").replace(":", "")
+    return Path("runs") / f"{recipe.row}-{stamp}"
+
+
+class _Run:
+    """A run whose options and data are known to be good."""
+
+    def __init__(self, recipe, script, options, plan, data, path, batches, validation, switches, folder, former):
+        self.recipe, self.script, self.options, self.plan = recipe, script, options, plan
+        self.data, self.path, self.batches, self.validation = data, path, batches, validation
+        self.switches, self.folder, self.former = switches, folder, former
+
+    def go(self):
+        from crmn_legacy.backend import cache, precision
+
+        options = self.options
+        self._require_device()
+        key = determinism.platform_key(
+            self.switches, *(options[name] for name in ("backend", "device", "devices", "precision"))
+        )
+        with precision.use(options["precision"], options["backend"], options["device"]):
+            if options["backend"] == "xla":
+                cache.use(key)
+            return self._go(key)
+
+    def _require_device(self):
+        if self.options["backend"] == "c":
+            return
+        import jax
+
+        try:
+            found = len(jax.devices())
+        except RuntimeError as error:
+            raise UserError(
+                f"--device {self.options['device']} got no such device ({str(error).splitlines()[0][:120]}), expected "
+                "one and JAX's build for it: install requirements-cuda12.lock, or take --device cpu"
+            ) from None
+        if found < self.options["devices"]:
+            raise UserError(f"--devices got {self.options['devices']}, expected at most {found}, as many as there are")
+
+    def _go(self, key):
+        import lasagne
+
+        from crmn_legacy import cost
+        from crmn_legacy.training import steps
+
+        began = time.monotonic()
+        self._announce()
+        network = steps.build(lambda: self.recipe.network(**self.plan["arguments"]), self.options["seed"])
+        components = self.recipe.schedule.components
+        compilation = {"backend": self.options["backend"], "c_flags": self.switches.c_flags}
+        if self.options["backend"] == "xla":
+            compilation["devices"] = self.options["devices"]
+        train = steps.train_step(
+            network, self.recipe.task, self.recipe.optimizer, components, self.recipe.weight_decay, **compilation
+        )
+        evaluate = steps.evaluation_step(network, self.recipe.task, **compilation)
+        parameters = [p.name for p in lasagne.layers.get_all_params(network)]
+        state = train.get(train.initial_state())
+        progress = checkpoints.Progress(bits=archive.digest_tensors(state))
+        record = {
+            "row": self.recipe.row,
+            "status": "running",
+            "options": self.options,
+            "plan": self.plan,
+            "seed": self.options["seed"],
+            "parameters": cost.parameters(network),
+            "flops": cost.flops(network),
+            "data_path": str(self.path),
+            "data_digest": self.data.digest,
+            "platform_key": key,
+            "environment": self.switches.environment,
+            "initial_bits": progress.bits,
+            "started": archive.now(),
+            "seconds_before": 0.0,
+            **archive.provenance(),
+        }
+        if self.former is None:
+            self._start(record, state, progress, parameters)
+        else:
+            state, progress = self._resume(record, state)
+        training = Training(
+            train=train,
+            evaluate=evaluate,
+            task=self.recipe.task,
+            batches=self.batches,
+            validation=self.validation,
+            schedule=self.recipe.schedule,
+            epochs=self.plan["epochs"],
+            max_updates=self.plan["steps"],
+            parameters=parameters,
+            folder=self.folder,
+        )
+        try:
+            progress = training.run(state, progress)
+        except (Interrupted, KeyboardInterrupt) as stop:
+            return self._interrupted(record, stop, began)
+        except TrainingError as error:
+            self._record(record, "failed", began, error=str(error))
+            print(f"error: {error}", file=sys.stderr)
+            return 1
+        return self._finish(record, evaluate, progress, began)
+
+    def _announce(self):
+        kind = self.plan["kind"]
+        if kind == "training":
+            print(f"{self.recipe.row}: training on '{self.path}', as published; the run's folder: {self.folder.path}")
+        elif self.options["data"] is not None:
+            print(
+                f"{self.recipe.row}: smoke run, the network at its smallest, on '{self.path}'; it says little about "
+                f"the paper; the run's folder: {self.folder.path}"
+            )
+        else:
+            what = "the full published network" if kind == "rehearsal" else "the network at its smallest"
+            print(
+                f"{self.recipe.row}: {kind} of {what} on the embedded sample, {self.plan['batch_size']} pictures a "
+                f"batch (published: {self.recipe.batch_size}); its numbers say nothing about the paper; the run's "
+                f"folder: {self.folder.path}"
+            )
+        sys.stdout.flush()
+
+    def _start(self, record, state, progress, parameters):
+        self.folder.write_record(record)
+        shutil.copyfile(self.script, self.folder.path / archive.RECIPE)
+        weights = {name: state[name] for name in parameters}
+        archive.write_arrays(self.folder.path / archive.INITIAL_WEIGHTS, weights)
+        self.folder.write_checkpoint(checkpoints.pack(state, progress))
+
+    def _resume(self, record, state):
+        arrays, name = self.folder.read_checkpoint()
+        if name != archive.CHECKPOINT:
+            print(f"note: {archive.CHECKPOINT} is missing or altered; going on from {name}, the one before")
+        state, progress = checkpoints.unpack(arrays, state)
+        for what in ("packages", "platform_key"):
+            if self.former.get(what) != record[what]:
+                print(f"note: {what} differ from those the run began with; its bits may move")
+        record["started"] = self.former["started"]
+        record["seconds_before"] = self.former.get("seconds", 0.0)
+        print(f"resumed at epoch {progress.epoch}, step {progress.step} ({progress.updates} updates made)", flush=True)
+        self.folder.write_record(record)
+        return state, progress
+
+    def _record(self, record, status, began, **more):
+        seconds = round(record["seconds_before"] + time.monotonic() - began, 3)
+        record.update(status=status, stopped=archive.now(), seconds=seconds, **more)
+        self.folder.write_record(record)
+
+    def _interrupted(self, record, stop, began):
+        number = getattr(stop, "number", 2)
+        self._record(record, "interrupted", began)
+        resume = shlex.join(["python", os.path.relpath(self.script), "--resume", str(self.folder.path)])
+        print(f"interrupted; go on with: {resume}", file=sys.stderr)
+        return 128 + number
+
+    def _finish(self, record, evaluate, progress, began):
+        best = progress.curve[progress.schedule.best_epoch - 1]
+        metric = self.recipe.task.metric
+        result = {
+            "best_epoch": best["epoch"],
+            "epochs": len(progress.curve),
+            "updates": progress.updates,
+            "validation_loss": best["validation_loss"],
+            f"validation_{metric}": best[f"validation_{metric}"],
+        }
+        if self.plan["kind"] != "rehearsal" and np.any(self.data.split == "test"):
+            result["test"] = self._test(evaluate)
+        self._record(record, "finished", began, result=result, bits=progress.bits)
+        self.folder.finish(record)
+        return _last_lines(record, self.options)
+
+    def _test(self, evaluate):
+        from crmn_legacy.training import evaluation
+
+        weights = archive.read_arrays(self.folder.path / archive.WEIGHTS)
+        batches = self.recipe.task.batches(self.data, "test", self.plan["batch_size"], self.options["seed"])
+        found = evaluation.predict(evaluate, weights, self.recipe.task, batches)
+        results = evaluation.by_test_set(found["scores"], self.data.source[batches.rows])
+        for name, scored in results.items():
+            print(f"test {name}: {self.recipe.task.metric} {100 * scored['mean']:.2f}% ({scored['pictures']} pictures)")
+        return results
+
+
+def _last_lines(record, options):
+    """Hold the digest against the golden one, print both lines, and return the exit status."""
+    status = 0
+    golden = _golden(record, options)
+    if golden is None:
+        print(f"golden: none for {record['platform_key']}")
+    elif golden == record["bits"]:
+        print("golden: match")
+    else:
+        print("golden: differs")
+        status = 1
+    print(f"bits: {record['bits']}", flush=True)
+    return status
+
+
+def _golden(record, options):
+    """The committed digest of this very run under this platform key, or None."""
+    if any(options[name] != DEFAULTS[name] for name in ("data", "epochs", "steps", "seed")):
+        return None
+    path = Path(__file__).parents[2] / "tests" / "golden" / f"{record['row']}.json"
+    if not path.is_file():
+        return None
+    for run in archive.read_json(path).get("runs", ()):
+        if (run["kind"], run["platform_key"]) == (record["plan"]["kind"], record["platform_key"]):
+            return run["bits"]
+    return None
