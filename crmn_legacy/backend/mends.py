@@ -1,0 +1,243 @@
+"""What is broken in Aesara 2.9.4, mended while it is imported.
+
+A mend belongs to one module of Aesara and is applied right after that module has run, before anybody can see
+it. A finder on ``sys.meta_path`` does this whoever imports Aesara, so no unmended Aesara exists in a process
+that has imported this package. Each mend was written against the source text of Aesara 2.9.4 and refuses any
+other version: elsewhere the fault may be gone, or have moved.
+"""
+
+import sys
+
+from crmn_legacy.errors import UserError
+
+AESARA_VERSION = "2.9.4"
+
+
+def apply():
+    """Make every import of Aesara, past and future, give a mended Aesara; idempotent.
+
+    Modules of Aesara that are imported already are mended at once. What Aesara has by then decided for good
+    (its compiler, its BLAS) stays as it is.
+
+    Raises
+    ------
+    UserError
+        If Aesara is imported already, and is not version 2.9.4.
+    """
+    if any(isinstance(finder, _MendingFinder) for finder in sys.meta_path):
+        return
+    for name, mends in MENDS.items():
+        if name in sys.modules:
+            for mend in mends:
+                mend(sys.modules[name])
+    sys.meta_path.insert(0, _MendingFinder())
+
+
+def _require_version():
+    """Refuse an Aesara that the mends were not written for."""
+    # aesara/__init__.py imports aesara.version before any other module of Aesara, so it is always there.
+    version = sys.modules["aesara.version"].version
+    if version != AESARA_VERSION:
+        raise UserError(
+            f"got Aesara {version}, expected {AESARA_VERSION}, which the mends of {__name__} are for: "
+            f"pip install aesara=={AESARA_VERSION}"
+        )
+
+
+def mend_numpy_names(module):
+    """Give NumPy 2 back the names that Aesara 2.9.4 still uses.
+
+    NumPy 2.0 removed them or moved them (its migration guide lists each with its successor). Aesara 2.9.4
+    declares ``numpy<2`` but needs nothing else of NumPy 1. On NumPy 1 nothing is changed.
+    """
+    _require_version()
+    import numpy
+
+    for name, value in _removed_numpy_names(numpy).items():
+        # A plain getattr would emit the deprecation warnings that NumPy 1.25 attaches to some of them.
+        if name not in vars(numpy):
+            setattr(numpy, name, value)
+
+
+def _removed_numpy_names(numpy):
+    """Return each removed name with its successor in NumPy 2, ``{}`` on NumPy 1."""
+    if int(numpy.__version__.partition(".")[0]) < 2:
+        return {}
+    from numpy._core.multiarray import MAXDIMS
+
+    class Cast(dict):
+        """``numpy.cast``: a dtype -> the function that converts to it."""
+
+        def __missing__(self, dtype):
+            return lambda x: numpy.asarray(x).astype(dtype)
+
+    def obj2sctype(dtype, default=None):
+        try:
+            return numpy.dtype(dtype).type
+        except TypeError:
+            return default
+
+    return {
+        "obj2sctype": obj2sctype,
+        "sctype2char": lambda dtype: numpy.dtype(dtype).char,
+        "cast": Cast(),
+        "MAXDIMS": MAXDIMS,
+        "AxisError": numpy.exceptions.AxisError,
+        "ComplexWarning": numpy.exceptions.ComplexWarning,
+        "float_": numpy.float64,
+        "complex_": numpy.complex128,
+        "unicode_": numpy.str_,
+        "product": numpy.prod,
+        "Inf": numpy.inf,
+        "NaN": numpy.nan,
+    }
+
+
+def mend_compiler_choice(module):
+    """Let Aesara start in silence, in pure Python, where C cannot be compiled.
+
+    Aesara 2.9.4 prints a warning when it finds no ``g++``, and takes a ``g++`` without Python's headers for
+    a working compiler. Neither concerns the default backend, which compiles through XLA. A ``cxx`` that the
+    user chose (``AESARA_FLAGS``, ``.aesararc``) is left alone.
+    """
+    _require_version()
+    import os
+    import shutil
+    import sysconfig
+
+    compiler = shutil.which("g++") or shutil.which("clang++")
+    headers = os.path.join(sysconfig.get_path("include"), "Python.h")
+    if not compiler or not os.path.exists(headers):
+        _set_default(module._config, "cxx", "")
+
+
+def mend_blas_probing(module):
+    """Choose the BLAS that compiled code is linked with, without probing.
+
+    Aesara 2.9.4 asks ``numpy.distutils``, which setuptools >= 70 breaks and Python 3.12 no longer has; then
+    it tries link lines until one works, so that the machine decides whose BLAS computes. Here it is the
+    OpenBLAS inside SciPy's wheel, pinned with SciPy, or none (Aesara then calls NumPy) where SciPy has none
+    or there is no compiler. A ``blas__ldflags`` that the user chose is left alone.
+    """
+    _require_version()
+    import logging
+
+    compiles = _get_option(module._config, "cxx") != ""
+    _set_default(module._config, "blas__ldflags", _scipy_openblas() if compiles else "")
+    # Having no BLAS to link with is a choice here, not a misconfiguration to warn of at each start.
+    logging.getLogger("aesara.tensor.blas").addFilter(
+        lambda record: not record.getMessage().startswith("Using NumPy C-API based implementation")
+    )
+
+
+def mend_convolution_without_compiler(module):
+    """Let SciPy compute convolutions where C cannot be compiled.
+
+    Aesara 2.9.4 then rewrites a convolution to ``ConvOp``, whose gradients cannot be built any more, and turns
+    the function away if one is left. The ops that it rewrites have Python code of their own, forward and
+    gradient, which is all that is needed: so both rewrites are left out. An ``optimizer_excluding`` that the
+    user chose is left alone.
+    """
+    _require_version()
+    if _get_option(module._config, "cxx") == "":
+        _set_default(module._config, "optimizer_excluding", "conv_opts:AbstractConvCheck")
+
+
+def _scipy_openblas():
+    """Return the link flags of the OpenBLAS in SciPy's wheel, ``""`` if there is none that can be linked."""
+    import glob
+    import importlib.util
+    import os
+
+    spec = importlib.util.find_spec("scipy")
+    if spec is None or not spec.origin:
+        return ""
+    folder = os.path.join(os.path.dirname(os.path.dirname(spec.origin)), "scipy.libs")
+    # The 64-bit-integer builds (openblas64_) suffix their symbols; Aesara calls plain sgemm_, dgemm_.
+    found = glob.glob(os.path.join(glob.escape(folder), "libopenblasp-*.so"))
+    # Aesara splits the flags at white space, without quoting.
+    if len(found) != 1 or folder.split() != [folder]:
+        return ""
+    library = os.path.basename(found[0])[len("lib") : -len(".so")]
+    return f"-L{folder} -l{library}"
+
+
+def _get_option(config, name):
+    """Return what the user, or a mend, has set an option of Aesara to; None if nobody has."""
+    try:
+        return config.fetch_val_for_key(name)
+    except KeyError:
+        return None
+
+
+def _set_default(config, name, value):
+    """Set an option of Aesara before it is declared, unless the user has set it."""
+    if _get_option(config, name) is None:
+        config._flags_dict[name] = value
+
+
+def mend_convolution_nodes(module):
+    """Let the CPU convolution be built: ``CorrMM.make_node`` dies with a TypeError in Aesara 2.9.4.
+
+    It calls ``tuple`` with the four lengths of the output instead of with one sequence of them. The two
+    gradient ops beside it (``CorrMM_gradWeights``, ``CorrMM_gradInputs``) build lists and are sound.
+    """
+    _require_version()
+    original = module.CorrMM.make_node
+
+    def make_node(self, img, kern):
+        """Build the node of a 2-d correlation; `img` is 4-d, `kern` 4-d (6-d when unshared)."""
+        img = module.as_tensor_variable(img)
+        kern = module.as_tensor_variable(kern)
+        img, kern = self.as_common_dtype(img, kern)
+        if img.type.ndim != 4:
+            raise TypeError("img must be 4D tensor")
+        if kern.type.ndim != (6 if self.unshared else 4):
+            raise TypeError(f"kern must be {6 if self.unshared else 4}D tensor")
+        shape = tuple(1 if length == 1 else None for length in (img.type.shape[0], kern.type.shape[0]))
+        output = module.TensorType(img.type.dtype, shape=(*shape, None, None))()
+        return module.Apply(self, [img, kern], [output])
+
+    make_node.__wrapped__ = original
+    module.CorrMM.make_node = make_node
+
+
+# Module of Aesara -> what is mended once it has run. In the order in which Aesara imports them.
+MENDS = {
+    "aesara.version": (mend_numpy_names,),
+    "aesara.configparser": (mend_compiler_choice, mend_blas_probing, mend_convolution_without_compiler),
+    "aesara.tensor.nnet.corr": (mend_convolution_nodes,),
+}
+
+
+class _MendingFinder:
+    """Finds the modules in `MENDS` where they are, and has them mended as they are loaded."""
+
+    def find_spec(self, fullname, path=None, target=None):
+        if fullname not in MENDS:
+            return None
+        for finder in sys.meta_path:
+            if finder is not self:
+                spec = finder.find_spec(fullname, path, target)
+                if spec is not None:
+                    spec.loader = _MendingLoader(spec.loader, MENDS[fullname])
+                    return spec
+        return None
+
+
+class _MendingLoader:
+    """Loads a module with its own loader, then mends it."""
+
+    def __init__(self, loader, mends):
+        self._loader = loader
+        self._mends = mends
+
+    def create_module(self, spec):
+        return self._loader.create_module(spec)
+
+    def exec_module(self, module):
+        # From here on the module shows its own loader, for whoever looks for its source or its files.
+        module.__loader__ = module.__spec__.loader = self._loader
+        self._loader.exec_module(module)
+        for mend in self._mends:
+            mend(module)

@@ -1,0 +1,150 @@
+import os
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+
+def front_door(*arguments, cwd, **environment):
+    repository = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    path = os.pathsep.join(filter(None, [repository, os.environ.get("PYTHONPATH")]))
+    return subprocess.run(
+        [sys.executable, "-m", "crmn_legacy.backend", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=180,
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": path, "AESARA_FLAGS": "cxx=,mode=FAST_COMPILE", **environment},
+    )
+
+
+def write(path, text):
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(textwrap.dedent(text))
+    return path
+
+
+# A Lasagne 0.1 program as its users wrote them, for Python 2 and 3.
+TRAINING = """
+    #!/usr/bin/env python
+    from __future__ import print_function
+    import sys
+    import numpy as np
+    import theano
+    import theano.tensor as T
+    import lasagne
+
+    def main(num_epochs=60):
+        lasagne.random.set_rng(np.random.RandomState(1))
+        points = np.random.RandomState(0).randn(64, 1, 6, 6).astype(theano.config.floatX)
+        labels = (points.mean(axis=(1, 2, 3)) > 0).astype('int32')
+        input_var, target_var = T.tensor4('inputs'), T.ivector('targets')
+        network = lasagne.layers.InputLayer((None, 1, 6, 6), input_var)
+        network = lasagne.layers.Conv2DLayer(network, num_filters=4, filter_size=(3, 3))
+        network = lasagne.layers.MaxPool2DLayer(network, pool_size=(2, 2))
+        network = lasagne.layers.DropoutLayer(network, p=0.1)
+        network = lasagne.layers.DenseLayer(network, 2, nonlinearity=lasagne.nonlinearities.softmax)
+        prediction = lasagne.layers.get_output(network)
+        loss = lasagne.objectives.categorical_crossentropy(prediction, target_var).mean()
+        params = lasagne.layers.get_all_params(network, trainable=True)
+        updates = lasagne.updates.nesterov_momentum(loss, params, learning_rate=0.1, momentum=0.9)
+        train = theano.function([input_var, target_var], loss, updates=updates)
+        losses = [float(train(points, labels)) for epoch in range(num_epochs)]
+        print('%.3f -> %.3f' % (losses[0], losses[-1]))
+
+    if __name__ == '__main__':
+        main(*[int(argument) for argument in sys.argv[1:]])
+"""
+
+RECURRENT = """
+    import numpy as np
+    import theano
+    import theano.tensor as T
+    import lasagne
+
+    l_in = lasagne.layers.InputLayer(shape=(4, 5, 2))
+    l_mask = lasagne.layers.InputLayer(shape=(4, 5))
+    l_forward = lasagne.layers.LSTMLayer(l_in, 3, mask_input=l_mask)
+    l_out = lasagne.layers.DenseLayer(lasagne.layers.SliceLayer(l_forward, -1, 1), 1, nonlinearity=None)
+    target = T.vector('target')
+    cost = T.mean(T.sqr(lasagne.layers.get_output(l_out).flatten() - target))
+    updates = lasagne.updates.adagrad(cost, lasagne.layers.get_all_params(l_out), 0.1)
+    train = theano.function([l_in.input_var, target, l_mask.input_var], cost, updates=updates)
+    X = np.random.RandomState(0).uniform(size=(4, 5, 2)).astype(theano.config.floatX)
+    y, mask = X.sum(axis=(1, 2)), np.ones((4, 5), dtype=theano.config.floatX)
+    costs = [train(X, y, mask) for _ in range(20)]
+    print(costs[-1] < 0.5 * costs[0])
+"""
+
+
+def test_a_convolutional_lasagne_script_trains_and_is_quiet(tmp_path):
+    ran = front_door(write(tmp_path / "train.py", TRAINING), "40", cwd=tmp_path)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    first, last = map(float, ran.stdout.split(" -> "))
+    assert last < 0.5 * first
+
+
+def test_a_recurrent_lasagne_script_with_scan_trains(tmp_path):
+    ran = front_door(write(tmp_path / "recurrent.py", RECURRENT), cwd=tmp_path)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "True\n", "")
+
+
+def test_the_script_sees_what_python_would_show_it(tmp_path):
+    script = write(
+        tmp_path / "folder" / "script.py",
+        """
+        import pickle, sys
+        import beside
+        class Thing:
+            pass
+        assert isinstance(pickle.loads(pickle.dumps(Thing())), Thing)
+        print(__name__, __file__, sys.argv, sys.path[0] == beside.FOLDER)
+        """,
+    )
+    write(tmp_path / "folder" / "beside.py", "import os\nFOLDER = os.path.dirname(os.path.realpath(__file__))\n")
+    ran = front_door("folder/script.py", "--flag", "-h", "two words", cwd=tmp_path)
+    expected = "__main__ folder/script.py ['folder/script.py', '--flag', '-h', 'two words'] True\n"
+    assert (ran.stdout, ran.stderr) == (expected, "")
+    assert script.exists()
+
+
+@pytest.mark.parametrize(
+    ("line", "status", "said"),
+    [
+        ("sys.exit(7)", 7, ""),
+        ("sys.exit('gave up')", 1, "gave up\n"),
+        ("sys.exit()", 0, ""),
+        ("raise ValueError('wrong')", 1, "ValueError: wrong\n"),
+        ("1 +", 1, "SyntaxError: invalid syntax\n"),
+    ],
+)
+def test_the_exit_status_is_the_scripts(tmp_path, line, status, said):
+    ran = front_door(write(tmp_path / "script.py", f"import sys\n{line}\n"), cwd=tmp_path)
+    assert ran.returncode == status
+    assert ran.stderr.endswith(said)
+    assert bool(ran.stderr) == bool(said)
+    assert "crmn_legacy" not in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "got"),
+    [([], "no script"), (["missing.py"], "cannot read missing.py"), (["."], "the directory .")],
+)
+def test_a_missing_script_is_one_line_and_status_2(tmp_path, arguments, got):
+    ran = front_door(*arguments, cwd=tmp_path)
+    assert ran.returncode == 2
+    assert ran.stderr.startswith("error: ") and ran.stderr.count("\n") == 1
+    assert got in ran.stderr and "usage: python -m crmn_legacy.backend SCRIPT [ARGS]" in ran.stderr
+
+
+def test_help_is_the_usage_and_status_0(tmp_path):
+    ran = front_door("--help", cwd=tmp_path)
+    assert (ran.returncode, ran.stdout) == (0, "usage: python -m crmn_legacy.backend SCRIPT [ARGS]\n")
+
+
+def test_theanos_flags_are_not_ignored_in_silence(tmp_path):
+    script = write(tmp_path / "script.py", "")
+    ran = front_door(script, cwd=tmp_path, THEANO_FLAGS="floatX=float32", AESARA_FLAGS="")
+    assert ran.returncode == 0
+    assert ran.stderr == "note: THEANO_FLAGS is not read; give its flags as AESARA_FLAGS\n"
