@@ -31,7 +31,7 @@ _XLA_GPU_FLAGS = {
     "fast": (),
 }
 
-# With an explicit -march Aesara adds none of its own; without contraction no fused multiply-add depends on the compiler.
+# With an explicit -march Aesara adds none of its own; without contraction no multiply-add is fused.
 _C_FLAGS = {"portable": "-march=x86-64-v3 -ffp-contract=off", "fast": None}
 
 
@@ -76,8 +76,8 @@ def pin(bits="portable", device="cpu", devices=1):
     ----------
     bits : {'portable', 'fast'}
         The profile.
-    device : {'cpu', 'cuda'}
-        What the run computes on.
+    device : {'cpu', 'cuda'} or None
+        What the run computes on; None leaves it to JAX.
     devices : int
         Number of devices; on the CPU they are made from its threads.
 
@@ -104,7 +104,8 @@ def pin(bits="portable", device="cpu", devices=1):
                 "run with --bits fast, whose result holds for this machine only"
             )
         environment["NPROC"] = str(PARTITION)
-    environment["JAX_PLATFORMS"] = device
+    if device is not None:
+        environment["JAX_PLATFORMS"] = device
     if _jax_has_started() and any(os.environ.get(name) != value for name, value in environment.items()):
         raise UserError(
             "JAX has started already under other switches, expected to set them first: "

@@ -65,7 +65,7 @@ def train_step(network, task, optimizer, components, weight_decay=0.0, **compila
     crmn_legacy.backend.compile.Step
         Outputs ``loss``: the mean of the pictures' losses, without the decay.
     """
-    inputs, predicted = _forward(network, task, deterministic=False)
+    inputs, predicted = _forward([network], task, deterministic=False)
     loss = task.losses(predicted, inputs).mean()
     penalised = loss
     if weight_decay:
@@ -77,13 +77,15 @@ def train_step(network, task, optimizer, components, weight_decay=0.0, **compila
     return compile_step(inputs, {"loss": loss}, updates, rates, **compilation)
 
 
-def evaluation_step(network, task, **compilation):
+def evaluation_step(network, task, with_stem_input=False, **compilation):
     """Compile the deterministic forward pass.
 
     Parameters
     ----------
     network, task
         As for `train_step`.
+    with_stem_input : bool
+        Whether to put out ``stem_input`` too, what the first convolution reads.
     **compilation
         For `compile_step`.
 
@@ -92,8 +94,10 @@ def evaluation_step(network, task, **compilation):
     crmn_legacy.backend.compile.Step
         Outputs ``predicted`` (batch, outputs) and ``losses`` (batch,).
     """
-    inputs, predicted = _forward(network, task, deterministic=True)
+    inputs, predicted, stem = _forward([network, stem_input(network)], task, deterministic=True)
     outputs = {"predicted": predicted, "losses": task.losses(predicted, inputs)}
+    if with_stem_input:
+        outputs["stem_input"] = stem
     return compile_step(inputs, outputs, donate=False, **compilation)
 
 
@@ -103,7 +107,8 @@ def stem_input(network):
     return next(layer for layer in layers if isinstance(layer, lasagne.layers.Conv2DLayer)).input_layer
 
 
-def _forward(network, task, deterministic):
+def _forward(layers, task, deterministic):
+    """The task's symbolic batch, and the outputs of `layers` for it."""
     inputs = task.inputs()
     pictures = T.cast(inputs["images"], aesara.config.floatX)
-    return inputs, lasagne.layers.get_output(network, pictures, deterministic=deterministic)
+    return inputs, *lasagne.layers.get_output(layers, pictures, deterministic=deterministic)

@@ -1,0 +1,19 @@
+"""Aesara graphs as JAX functions: `lower`, the ops' registry `lowering`, the `settings` in force while tracing."""
+
+# Imported for what they register.
+from . import (  # noqa: F401
+    batch_normalization,
+    convolution,
+    elementwise,
+    indexing,
+    neural,
+    pooling,
+    random,
+    reductions,
+    scan,
+    shape,
+)
+from .interpreter import lower
+from .registry import Settings, lowering, settings
+
+__all__ = ["Settings", "lower", "lowering", "settings"]

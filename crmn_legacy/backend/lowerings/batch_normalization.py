@@ -1,0 +1,75 @@
+"""Batch normalisation with its closed-form gradient."""
+
+import math
+
+import jax.numpy as jnp
+from aesara.tensor.nnet.batchnorm import (
+    AbstractBatchNormInference,
+    AbstractBatchNormTrain,
+    AbstractBatchNormTrainGrad,
+)
+from jax import lax
+
+from .reductions import long_sum
+from .registry import as_array, lowering, output_dtype
+
+
+def _sum(x, axes):
+    return jnp.expand_dims(long_sum(x, axes), axes)
+
+
+def _inverse_root(variance):
+    # XLA would turn 1 / sqrt(x) into the processor's approximate reciprocal square root, another number on each make.
+    return 1 / lax.optimization_barrier(jnp.sqrt(variance))
+
+
+def _count(x, axes):
+    return math.prod(x.shape[axis] for axis in axes)
+
+
+@lowering.register(AbstractBatchNormTrain)
+def _train(op, node):
+    axes = op.axes
+
+    def normalize(x, scale, bias, epsilon, factor, *running):
+        dtype = output_dtype(node)
+        x = as_array(x, dtype)
+        count = _count(x, axes)
+        mean = _sum(x, axes) / count
+        centred = x - mean
+        variance = _sum(centred * centred, axes) / count
+        inverse_std = _inverse_root(variance + as_array(epsilon, dtype))
+        results = [centred * (scale * inverse_std) + bias, mean, inverse_std]
+        factor = as_array(factor, dtype)
+        if running:
+            results.append(running[0] * (1 - factor) + mean * factor)
+            results.append(running[1] * (1 - factor) + variance * (count / (count - 1)) * factor)
+        return results
+
+    return normalize
+
+
+@lowering.register(AbstractBatchNormTrainGrad)
+def _train_gradient(op, node):
+    axes = op.axes
+
+    def gradient(x, g, scale, mean, inverse_std, epsilon):
+        dtype = output_dtype(node)
+        x, g = as_array(x, dtype), as_array(g, dtype)
+        count = _count(x, axes)
+        normalized = (x - mean) * inverse_std
+        g_bias = _sum(g, axes)
+        g_scale = _sum(g * normalized, axes)
+        g_x = (scale * inverse_std) * (g - g_bias / count - normalized * (g_scale / count))
+        return g_x, g_scale, g_bias
+
+    return gradient
+
+
+@lowering.register(AbstractBatchNormInference)
+def _inference(op, node):
+    def normalize(x, scale, bias, mean, variance, epsilon):
+        dtype = output_dtype(node)
+        return (x - mean) * (scale * _inverse_root(variance + as_array(epsilon, dtype))) + bias
+
+    return normalize

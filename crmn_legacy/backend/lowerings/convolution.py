@@ -1,0 +1,148 @@
+"""Convolution and its two gradients, as XLA's convolutions."""
+
+import jax.numpy as jnp
+from aesara.tensor.nnet.abstract_conv import (
+    AbstractConv,
+    AbstractConv_gradInputs,
+    AbstractConv_gradWeights,
+    border_mode_to_pad,
+)
+from jax import lax
+
+from .registry import active_settings, as_array, known_integers, lowering, output_dtype
+
+# Aesara's order of dimensions (batch, channel, rows, columns), as lax numbers them; the order for a gradient exchanges
+# the first two.
+_ORDER = {
+    2: lax.ConvDimensionNumbers((0, 1, 2, 3), (0, 1, 2, 3), (0, 1, 2, 3)),
+    3: lax.ConvDimensionNumbers((0, 1, 2, 3, 4), (0, 1, 2, 3, 4), (0, 1, 2, 3, 4)),
+}
+
+
+def _exchanged(order):
+    return (order[1], order[0], *order[2:])
+
+
+def _convolve(x, w, dtype, **options):
+    rounded = active_settings().matmul_dtype
+    if rounded and dtype == jnp.float32:
+        x, w = x.astype(rounded), w.astype(rounded)
+    return lax.conv_general_dilated(x, w, preferred_element_type=dtype, **options)
+
+
+def _refuse_unshared(op):
+    if op.unshared:
+        raise NotImplementedError(
+            f"no XLA lowering for the unshared convolution {op}: run the graph with the C backend"
+        )
+
+
+def _flipped(op, w):
+    # Convolution turns the filter around, XLA's does not.
+    return lax.rev(w, tuple(range(2, 2 + op.convdim))) if op.filter_flip else w
+
+
+def _padding(op, filter_shape):
+    reach = [(k - 1) * d + 1 for k, d in zip(filter_shape, op.filter_dilation, strict=True)]
+    return border_mode_to_pad(op.border_mode, op.convdim, reach)
+
+
+@lowering.register(AbstractConv)
+def _forward(op, node):
+    _refuse_unshared(op)
+
+    def convolution(x, w):
+        dtype = output_dtype(node)
+        return _convolve(
+            as_array(x, dtype),
+            _flipped(op, as_array(w, dtype)),
+            dtype,
+            window_strides=op.subsample,
+            padding=_padding(op, w.shape[2:]),
+            rhs_dilation=op.filter_dilation,
+            dimension_numbers=_ORDER[op.convdim],
+            feature_group_count=op.num_groups,
+        )
+
+    return convolution
+
+
+@lowering.register(AbstractConv_gradWeights)
+def _gradient_by_weights(op, node):
+    _refuse_unshared(op)
+
+    def gradient(x, g, shape):
+        """Correlate the input with the output's gradient; the batch is what is summed over."""
+        dtype = output_dtype(node)
+        filter_shape = known_integers(shape, "the shape of a convolution's filters")
+        padding = [
+            (low, (k - 1) * dilation + (out - 1) * stride + 1 - size - low)
+            for (low, _), k, dilation, stride, size, out in zip(
+                _padding(op, filter_shape),
+                filter_shape,
+                op.filter_dilation,
+                op.subsample,
+                x.shape[2:],
+                g.shape[2:],
+                strict=True,
+            )
+        ]
+        order = _exchanged(_ORDER[op.convdim].lhs_spec)
+        w = _convolve(
+            as_array(x, dtype),
+            as_array(g, dtype),
+            dtype,
+            window_strides=op.filter_dilation,
+            padding=padding,
+            rhs_dilation=op.subsample,
+            dimension_numbers=lax.ConvDimensionNumbers(order, order, order),
+            batch_group_count=op.num_groups,
+        )
+        return _flipped(op, w)
+
+    return gradient
+
+
+@lowering.register(AbstractConv_gradInputs)
+def _gradient_by_inputs(op, node):
+    _refuse_unshared(op)
+
+    def gradient(w, g, shape):
+        """Convolve the output's gradient, spread out by the stride, with the filters turned around."""
+        dtype = output_dtype(node)
+        filter_shape = w.shape[2:]
+        padding = [
+            ((k - 1) * dilation - low, size + low - 1 - (out - 1) * stride)
+            for (low, _), k, dilation, stride, size, out in zip(
+                _padding(op, filter_shape),
+                filter_shape,
+                op.filter_dilation,
+                op.subsample,
+                known_integers(shape, "the shape of a convolution's input"),
+                g.shape[2:],
+                strict=True,
+            )
+        ]
+        w = as_array(w, dtype)
+        if not op.filter_flip:
+            w = lax.rev(w, tuple(range(2, w.ndim)))
+        groups = op.num_groups
+        if groups > 1:
+            # (groups * outputs, inputs, ...) -> (outputs, groups * inputs, ...)
+            outputs, inputs = w.shape[0] // groups, w.shape[1]
+            w = w.reshape(groups, outputs, inputs, *filter_shape)
+            w = jnp.moveaxis(w, 0, 1).reshape(outputs, groups * inputs, *filter_shape)
+        order = _ORDER[op.convdim]
+        return _convolve(
+            as_array(g, dtype),
+            w,
+            dtype,
+            window_strides=(1,) * op.convdim,
+            padding=padding,
+            lhs_dilation=op.subsample,
+            rhs_dilation=op.filter_dilation,
+            dimension_numbers=lax.ConvDimensionNumbers(order.lhs_spec, _exchanged(order.rhs_spec), order.out_spec),
+            feature_group_count=groups,
+        )
+
+    return gradient

@@ -1,0 +1,224 @@
+"""Pooling and its gradients, over any number of trailing dimensions."""
+
+import dataclasses
+import itertools
+import math
+
+import jax.numpy as jnp
+import numpy as np
+from aesara.tensor.signal.pool import AveragePoolGrad, DownsampleFactorMaxGradGrad, MaxPoolGrad, Pool
+from jax import lax
+
+from .reductions import LONG_SUM, long_sum
+from .registry import as_array, known_integers, lowering
+
+
+@dataclasses.dataclass(frozen=True)
+class Windows:
+    """Where the windows of a pooling lie.
+
+    Attributes
+    ----------
+    size, stride, padding : tuple of int
+        A pooled dimension each.
+    shape, count : tuple of int
+        Of the pooled dimensions: how long they are, and how many windows they hold.
+    """
+
+    size: tuple
+    stride: tuple
+    padding: tuple
+    shape: tuple
+    count: tuple
+
+    @classmethod
+    def of(cls, op, shape, size, stride, padding):
+        """Read the windows off an Aesara op, the input's whole shape and the op's vectors."""
+        size, stride, padding = (
+            known_integers(vector, "the windows of a pooling") for vector in (size, stride, padding)
+        )
+        out = Pool.out_shape(list(shape), size, op.ignore_border, stride, padding, op.ndim)
+        return cls(size, stride, padding, tuple(shape[-op.ndim :]), tuple(int(n) for n in out[-op.ndim :]))
+
+    @property
+    def tiles(self):
+        """Whether the windows cover the map, each element once."""
+        covered = tuple(n * s for n, s in zip(self.count, self.size, strict=True))
+        return self.size == self.stride and not any(self.padding) and covered == self.shape
+
+    @property
+    def margins(self):
+        """Elements to add (negative: to cut off) on each side so that the windows exactly fit."""
+        return [
+            (padding, (count - 1) * stride + size - length - padding)
+            for size, stride, padding, length, count in zip(
+                self.size, self.stride, self.padding, self.shape, self.count, strict=True
+            )
+        ]
+
+    def elements(self, with_padding):
+        """How many elements each window averages over.
+
+        Parameters
+        ----------
+        with_padding : bool
+            Whether padding counts. What lies beyond the padding, under ``ignore_border=False``, never does.
+
+        Returns
+        -------
+        numpy.ndarray
+            Float64, of shape `count`.
+        """
+        result = np.ones(())
+        for size, stride, padding, length, count in zip(
+            self.size, self.stride, self.padding, self.shape, self.count, strict=True
+        ):
+            first = np.arange(count) * stride
+            last = np.minimum(first + size, length + 2 * padding)
+            if not with_padding:
+                first, last = np.maximum(first, padding), np.minimum(last, length + padding)
+            result = np.multiply.outer(result, np.maximum(last - first, 0))
+        return result
+
+    def split(self, x):
+        """View a tiled map as (..., windows, elements, windows, elements)."""
+        pairs = itertools.chain.from_iterable(zip(self.count, self.size, strict=True))
+        return x.reshape(*x.shape[: x.ndim - len(self.size)], *pairs)
+
+    def repeated(self, y):
+        """Give each element of a tiled map its window's value."""
+        leading = y.ndim - len(self.size)
+        y = lax.expand_dims(y, [leading + 2 * i + 1 for i in range(len(self.size))])
+        pairs = itertools.chain.from_iterable(zip(self.count, self.size, strict=True))
+        return jnp.broadcast_to(y, (*y.shape[:leading], *pairs)).reshape(*y.shape[:leading], *self.shape)
+
+    def fitted(self, x, filling):
+        """Pad or cut `x` so that the windows exactly fit."""
+        leading = [(0, 0, 0)] * (x.ndim - len(self.size))
+        return lax.pad(x, jnp.asarray(filling, x.dtype), [*leading, *((low, high, 0) for low, high in self.margins)])
+
+    def offsets(self):
+        """All positions in a window."""
+        return itertools.product(*(range(size) for size in self.size))
+
+    def at(self, fitted, offset):
+        """The element at `offset` of each window, from a map that went through `fitted`."""
+        leading = fitted.ndim - len(self.size)
+        ends = [o + (n - 1) * s + 1 for o, n, s in zip(offset, self.count, self.stride, strict=True)]
+        return lax.slice(
+            fitted,
+            [0] * leading + list(offset),
+            [*fitted.shape[:leading], *ends],
+            [1] * leading + list(self.stride),
+        )
+
+    def spread(self, y):
+        """Give each element of the map the sum over the windows that it lies in: the transpose of windows' sums."""
+        leading = y.ndim - len(self.size)
+        padding = [
+            (size - 1 - low, length + low - 1 - (n - 1) * stride)
+            for size, low, length, n, stride in zip(
+                self.size, self.padding, self.shape, self.count, self.stride, strict=True
+            )
+        ]
+        zero = jnp.zeros((), y.dtype)
+        config = [(0, 0, 0)] * leading + [
+            (low, high, stride - 1) for (low, high), stride in zip(padding, self.stride, strict=True)
+        ]
+        return lax.reduce_window(
+            lax.pad(y, zero, config), zero, lax.add, (1,) * leading + self.size, (1,) * y.ndim, "VALID"
+        )
+
+    def back(self, y, offset):
+        """Put a value a window at `offset` of each window, zero elsewhere: the transpose of `at`, cut to the map."""
+        leading = [(0, 0, 0)] * (y.ndim - len(self.size))
+        padding = [
+            (o - low, length + low - o - ((n - 1) * s + 1), s - 1)
+            for o, low, length, n, s in zip(offset, self.padding, self.shape, self.count, self.stride, strict=True)
+        ]
+        return lax.pad(y, jnp.zeros((), y.dtype), [*leading, *padding])
+
+
+def _reduced_windows(x, windows, filling, function):
+    leading = (1,) * (x.ndim - len(windows.size))
+    filling = jnp.asarray(filling, x.dtype)
+    fitted = windows.fitted(x, filling)
+    return lax.reduce_window(fitted, filling, function, leading + windows.size, leading + windows.stride, "VALID")
+
+
+def _window_sums(x, windows):
+    if windows.tiles and math.prod(windows.size) >= LONG_SUM:
+        split = windows.split(x)
+        return long_sum(split, range(x.ndim - len(windows.size) + 1, split.ndim, 2))
+    return _reduced_windows(x, windows, 0, lax.add)
+
+
+def _window_maxima(x, windows):
+    lowest = -jnp.inf if jnp.issubdtype(x.dtype, jnp.floating) else jnp.iinfo(x.dtype).min
+    return _reduced_windows(x, windows, lowest, lax.max)
+
+
+def _averaged(sums, windows, mode):
+    if mode == "sum":
+        return sums
+    return sums / as_array(windows.elements(mode == "average_inc_pad"), sums.dtype)
+
+
+@lowering.register(Pool)
+def _pool(op, node):
+    def pool(x, size, stride, padding):
+        x = as_array(x)
+        windows = Windows.of(op, x.shape, size, stride, padding)
+        if op.mode == "max":
+            return _window_maxima(x, windows)
+        return _averaged(_window_sums(x, windows), windows, op.mode)
+
+    return pool
+
+
+@lowering.register(MaxPoolGrad)
+def _max_gradient(op, node):
+    def gradient(x, maxima, g, size, stride, padding):
+        """Send a window's gradient to every element that equals its maximum.
+
+        XLA's own way, select-and-scatter, picks one element of a tie, and is refused where GPU results must repeat.
+        """
+        windows = Windows.of(op, x.shape, size, stride, padding)
+        if windows.tiles:
+            return jnp.where(x == windows.repeated(maxima), windows.repeated(g), 0)
+        fitted = windows.fitted(x, -jnp.inf)
+        return sum(
+            windows.back(jnp.where(windows.at(fitted, offset) == maxima, g, 0), offset) for offset in windows.offsets()
+        )
+
+    return gradient
+
+
+@lowering.register(DownsampleFactorMaxGradGrad)
+def _max_gradient_gradient(op, node):
+    def gradient(x, maxima, gg, size, stride, padding):
+        windows = Windows.of(op, x.shape, size, stride, padding)
+        fitted, spread = windows.fitted(x, -jnp.inf), windows.fitted(gg, 0)
+        return sum(
+            jnp.where(windows.at(fitted, offset) == maxima, windows.at(spread, offset), 0)
+            for offset in windows.offsets()
+        )
+
+    return gradient
+
+
+@lowering.register(AveragePoolGrad)
+def _average_gradient(op, node):
+    def gradient(x, g, size, stride, padding):
+        """Spread a window's gradient evenly over the elements that it averaged.
+
+        With padding that does not count (``average_exc_pad``) Aesara's C code moves the windows at the border instead;
+        this is the gradient of what the forward pass computes.
+        """
+        windows = Windows.of(op, x.shape, size, stride, padding)
+        g = _averaged(g, windows, op.mode)
+        if windows.tiles:
+            return windows.repeated(g)
+        return windows.spread(g)
+
+    return gradient

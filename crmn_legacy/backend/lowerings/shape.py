@@ -1,0 +1,200 @@
+"""Ops that change shapes, make arrays, or pass a value on."""
+
+import functools
+
+import jax.numpy as jnp
+import numpy as np
+from aesara.compile.ops import DeepCopyOp, ViewOp
+from aesara.ifelse import IfElse
+from aesara.raise_op import CheckAndRaise
+from aesara.tensor.basic import (
+    Alloc,
+    AllocEmpty,
+    ARange,
+    Eye,
+    Join,
+    MakeVector,
+    ScalarFromTensor,
+    Split,
+    TensorFromScalar,
+    Tri,
+)
+from aesara.tensor.elemwise import DimShuffle
+from aesara.tensor.extra_ops import BroadcastTo, Repeat
+from aesara.tensor.shape import Reshape, Shape, Shape_i, SpecifyShape, Unbroadcast
+from aesara.tensor.sort import ArgSortOp, SortOp
+from jax import lax
+
+from .registry import as_array, concrete, known_integers, lowering, output_dtype
+
+
+def _identity(op, node):
+    return lambda x, *_: x
+
+
+for _op in (DeepCopyOp, ViewOp, Unbroadcast, TensorFromScalar, ScalarFromTensor):
+    lowering.register(_op, _identity)
+
+
+@lowering.register(CheckAndRaise)
+def _check(op, node):
+    def check(x, *conditions):
+        # What is known while tracing is checked once and for all; what depends on the data cannot raise under XLA.
+        if not all(np.all(condition) for condition in conditions if concrete(condition)):
+            raise op.exc_type(op.msg)
+        return x
+
+    return check
+
+
+@lowering.register(IfElse)
+def _if_else(op, node):
+    count = op.n_outs
+
+    def if_else(condition, *branches):
+        then, otherwise = branches[:count], branches[count:]
+        if concrete(condition):
+            return then if condition else otherwise
+        if any(np.shape(a) != np.shape(b) for a, b in zip(then, otherwise, strict=True)):
+            raise NotImplementedError("the branches of ifelse differ in shape, but XLA needs one shape for both")
+        return lax.cond(
+            jnp.asarray(condition).astype(bool),
+            lambda: tuple(map(jnp.asarray, then)),
+            lambda: tuple(map(jnp.asarray, otherwise)),
+        )
+
+    return if_else
+
+
+@lowering.register(Shape)
+def _shape(op, node):
+    return lambda x: np.array(np.shape(x), np.int64)
+
+
+@lowering.register(Shape_i)
+def _shape_i(op, node):
+    return lambda x: np.array(np.shape(x)[op.i], np.int64)
+
+
+@lowering.register(SpecifyShape)
+def _specify_shape(op, node):
+    def specify_shape(x, *shape):
+        wanted = [None if size is None or not concrete(size) else int(size) for size in shape]
+        if any(size is not None and size != got for size, got in zip(wanted, x.shape, strict=True)):
+            raise ValueError(f"got an array of shape {x.shape}, the graph specifies {tuple(wanted)}")
+        return x
+
+    return specify_shape
+
+
+@lowering.register(Reshape)
+def _reshape(op, node):
+    def reshape(x, shape):
+        return jnp.reshape(x, known_integers(shape, "the shape of a reshape"))
+
+    return reshape
+
+
+@lowering.register(DimShuffle)
+def _dimshuffle(op, node):
+    def dimshuffle(x):
+        order = [axis for axis in op.new_order if axis != "x"]
+        dropped = [axis for axis in range(np.ndim(x)) if axis not in order]
+        added = [position for position, axis in enumerate(op.new_order) if axis == "x"]
+        # `squeeze` refuses to drop a dimension longer than one.
+        kept = [axis - sum(gone < axis for gone in dropped) for axis in order]
+        x = lax.squeeze(as_array(x), dropped).transpose(kept)
+        return lax.expand_dims(x, added)
+
+    return dimshuffle
+
+
+@lowering.register(BroadcastTo)
+@lowering.register(Alloc)
+def _alloc(op, node):
+    return lambda x, *shape: jnp.broadcast_to(
+        as_array(x, output_dtype(node)), known_integers(shape, "the shape of an array to allocate")
+    )
+
+
+@lowering.register(AllocEmpty)
+def _alloc_empty(op, node):
+    return lambda *shape: jnp.zeros(known_integers(shape, "the shape of an array to allocate"), output_dtype(node))
+
+
+@lowering.register(MakeVector)
+def _make_vector(op, node):
+    return lambda *elements: jnp.stack([as_array(element, output_dtype(node)) for element in elements])
+
+
+@lowering.register(ARange)
+def _arange(op, node):
+    # The interpreter has computed it already where its bounds are known.
+    return lambda *bounds: known_integers(bounds, "the length of arange")
+
+
+@lowering.register(Eye)
+def _eye(op, node):
+    def eye(*arguments):
+        rows, columns, offset = known_integers(arguments, "the shape of eye")
+        return jnp.eye(rows, columns, offset, dtype=output_dtype(node))
+
+    return eye
+
+
+@lowering.register(Tri)
+def _tri(op, node):
+    def tri(*arguments):
+        rows, columns, offset = known_integers(arguments, "the shape of tri")
+        return jnp.tri(rows, columns, offset, dtype=output_dtype(node))
+
+    return tri
+
+
+@lowering.register(Join)
+def _join(op, node):
+    def join(axis, *arrays):
+        (axis,) = known_integers((axis,), "the axis of join")
+        return jnp.concatenate([as_array(array, output_dtype(node)) for array in arrays], axis)
+
+    return join
+
+
+@lowering.register(Split)
+def _split(op, node):
+    def split(x, axis, lengths):
+        (axis,) = known_integers((axis,), "the axis of split")
+        lengths = known_integers(lengths, "the lengths of split")
+        if len(lengths) != op.len_splits or sum(lengths) != x.shape[axis]:
+            raise ValueError(f"cannot split {x.shape[axis]} elements into {op.len_splits} parts of {lengths}")
+        ends = np.cumsum(lengths).tolist()
+        return [
+            lax.slice_in_dim(as_array(x), end - length, end, axis=axis)
+            for end, length in zip(ends, lengths, strict=True)
+        ]
+
+    return split
+
+
+@lowering.register(Repeat)
+def _repeat(op, node):
+    def repeat(x, repeats):
+        repeats = np.array(known_integers(repeats if np.ndim(repeats) else (repeats,), "the count of repeat"))
+        return jnp.repeat(as_array(x), repeats, axis=op.axis)
+
+    return repeat
+
+
+def _along(function):
+    def lowered(op, node):
+        def along(x, axis):
+            axis = None if axis is None else known_integers((axis,), "the axis of a sort")[0]
+            return function(as_array(x), axis=axis)
+
+        return along
+
+    return lowered
+
+
+lowering.register(SortOp, _along(functools.partial(jnp.sort, stable=True)))
+lowering.register(ArgSortOp, _along(functools.partial(jnp.argsort, stable=True)))

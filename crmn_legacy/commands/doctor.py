@@ -1,0 +1,129 @@
+"""`doctor`: what this machine can do, and how to mend what it cannot."""
+
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+
+from crmn_legacy import samples
+from crmn_legacy.backend import cache, determinism
+from crmn_legacy.errors import UserError
+
+REQUIREMENTS = Path(__file__).parents[2] / "requirements.txt"
+
+
+def doctor(arguments):
+    """Print a line a check; 0 if the default path works, else 1."""
+    checks = [
+        _python(),
+        _packages(),
+        _processor(),
+        _sample(),
+        _xla(),
+        _devices(),
+        _compiler(),
+        _cache(),
+        _disk(),
+    ]
+    if arguments.json:
+        print(json.dumps(checks))
+    else:
+        for check in checks:
+            mend = f"; mend: {check['mend']}" if check["mend"] else ""
+            print(f"{check['status']:<7} {check['check']}: {check['found']}{mend}")
+    return int(any(check["status"] == "bad" for check in checks))
+
+
+def _check(name, good, found, mend, needed=True):
+    status = "ok" if good else "bad" if needed else "missing"
+    return {"check": name, "status": status, "found": found, "mend": "" if good else mend}
+
+
+def _python():
+    return _check(
+        "Python", sys.version_info[:2] == (3, 11), platform.python_version(), "use Python 3.11: `make environment`"
+    )
+
+
+def _packages():
+    if not REQUIREMENTS.is_file():
+        return _check("packages", False, "no requirements.txt", "run from a checkout of the repository", needed=False)
+    pins = [line.split("#")[0].strip() for line in REQUIREMENTS.read_text().splitlines()]
+    unlike = []
+    for pin in filter(None, pins):
+        name, _, version = pin.partition("==")
+        try:
+            found = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            found = "none"
+        if found != version:
+            unlike.append(f"{name} {found} (pinned {version})")
+    return _check("packages", not unlike, ", ".join(unlike) or "as pinned", "`make environment`")
+
+
+def _processor():
+    good = {"avx2", "fma"} <= determinism.cpu_flags()
+    newest = next((name for name in ("avx512f", "avx2", "avx") if name in determinism.cpu_flags()), "none of AVX")
+    found = f"{platform.machine()}, {newest}, {len(os.sched_getaffinity(0))} cores, caches {determinism.cache_sizes()}"
+    return _check("processor", good, found, "`--bits portable` needs AVX2 and FMA; take --bits fast")
+
+
+def _sample():
+    try:
+        path = samples.path("rendered_faces.h5")
+    except UserError as error:
+        return _check("embedded sample", False, str(error), "`git checkout crmn_legacy/samples`")
+    return _check("embedded sample", True, f"{path.stat().st_size:,} bytes, digest holds", "")
+
+
+def _xla():
+    """A wrong flag aborts the process, hence a child."""
+    code = (
+        "from crmn_legacy.backend import determinism as d; s = d.pin('portable');"
+        "import jax; jax.numpy.ones(2).block_until_ready();"
+        "print(jax.__version__, d.platform_key(s, 'xla', 'cpu', 1, 'float32'))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or [f"status {done.returncode}"])[-1]
+        return _check("XLA", False, last[:160], "`make environment` installs the pinned jaxlib")
+    version, key = done.stdout.split()
+    return _check("XLA", True, f"JAX {version}, platform key {key}", "")
+
+
+def _devices():
+    code = "import jax; print(*(d.device_kind.replace(' ', '_') for d in jax.devices('cuda')))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    found = done.stdout.strip() if done.returncode == 0 else "none"
+    mend = "a CUDA GPU and JAX's build for it are needed for --device cuda only"
+    return _check("CUDA devices", done.returncode == 0, found, mend, needed=False)
+
+
+def _compiler():
+    import aesara
+
+    found = aesara.config.cxx or "none"
+    good = bool(found != "none" and shutil.which(found.split()[0]))
+    blas = aesara.config.blas__ldflags or "Aesara's own loops"
+    mend = "g++ and Python's headers are needed for --backend c only"
+    return _check("C compiler", good, f"{found}; BLAS: {blas}", mend, needed=False)
+
+
+def _cache():
+    place = cache.folder()
+    if place is None:
+        return _check("compilation cache", True, "off", "")
+    near = next(parent for parent in (place, *place.parents) if parent.exists())
+    mend = f"each process compiles for itself; set {cache.VARIABLE} to a writable folder"
+    return _check("compilation cache", os.access(near, os.W_OK), str(place), mend, needed=False)
+
+
+def _disk():
+    free = shutil.disk_usage(".").free
+    return _check(
+        "disk", free > 2 * 10**9, f"{free / 1e9:.1f} GB free here", "a full run's folder takes 0.5 GB; free 2 GB"
+    )

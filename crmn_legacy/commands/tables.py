@@ -1,0 +1,117 @@
+"""`tables`: every row of the paper, its printed numbers, our parameters and FLOPs, our measured results."""
+
+import json
+from pathlib import Path
+
+from crmn_legacy import archive, paper
+from crmn_legacy.commands.stored import recipe_of
+from crmn_legacy.errors import UserError
+
+TITLES = {
+    1: "Table 1: 300-W, error in percent of the inter-ocular distance",
+    2: "Table 2: CIFAR-100, accuracy in percent",
+    3: "Table 3: CIFAR-10, accuracy in percent",
+}
+
+
+def tables(arguments):
+    """Print the tables as text, JSON or Markdown."""
+    results = _results(Path(arguments.runs))
+    rows = [_row(row, results.get(row.row, {})) for row in paper.ROWS.values()]
+    if arguments.json:
+        print(json.dumps(rows))
+        return 0
+    for table, title in TITLES.items():
+        chosen = [_cells(row) for row in rows if row["table"] == table]
+        _print(title, list(chosen[0]), [list(cells.values()) for cells in chosen], arguments.markdown)
+    return 0
+
+
+def _results(folder):
+    """Row -> result of its best finished run on data as published, by the validation loss."""
+    best = {}
+    for path in sorted(folder.glob(f"*/{archive.RUN}")):
+        try:
+            record = archive.read_json(path)
+            if record["status"] != "finished" or record["plan"]["kind"] != "training":
+                continue
+            row, result = record["row"], {**record["result"], "run": str(path.parent)}
+            if row not in best or result["validation_loss"] < best[row]["validation_loss"]:
+                best[row] = result
+        except (UserError, KeyError, TypeError):
+            continue  # not a run that can stand in a table
+    return best
+
+
+def _row(row, result):
+    recipe = recipe_of(row.row)
+    record = {
+        "row": row.row,
+        "table": row.table,
+        "method": row.method,
+        "paper": row.printed,
+        "recipe": recipe is not None,
+        "parameters": None,
+        "flops": None,
+        "result": result or None,
+    }
+    if recipe is not None:
+        described = recipe.describe()
+        record.update(parameters=described["parameters"], flops=described["flops"])
+    return record
+
+
+def _cells(row):
+    """A row's cells by column title; what the paper prints stands left of what is ours."""
+    printed = row["paper"]
+    ours = {
+        "our params": "no recipe yet" if not row["recipe"] else paper.in_millions(row["parameters"]),
+        "our FLOPs": "-" if not row["recipe"] else paper.in_billions(row["flops"]),
+    }
+    if row["table"] != 1:
+        accuracy = (row["result"] or {}).get("test", {}).get("all", {}).get("mean")
+        measured = "not run" if accuracy is None else f"{100 * accuracy:.2f}"
+        return {
+            "row": row["row"],
+            "method": row["method"],
+            "printed": f"{printed['accuracy']:.2f}",
+            **ours,
+            "ours": measured,
+        }
+    cells = {
+        "row": row["row"],
+        "n": printed["n"] or "-",
+        "fm": printed["fm"] or "-",
+        "params": printed["parameters"],
+        "our params": ours["our params"],
+        "FLOPs": printed["flops"],
+        "our FLOPs": ours["our FLOPs"],
+    }
+    for name, title in (("common", "Common"), ("ibug", "iBug")):
+        cells[title] = f"{printed[name]:.2f}"
+        cells[f"our {title}"] = _measured(row["result"], name)
+    return cells
+
+
+def _measured(result, name):
+    if result is None:
+        return "not run"
+    scored = result.get("test", {}).get(name)
+    if scored is None:
+        return "no data"
+    return f"{100 * scored['mean']:.2f}" + ("" if scored["complete"] else " (in part)")
+
+
+def _print(title, head, rows, markdown):
+    rows = [[str(cell) for cell in row] for row in rows]
+    widths = [max(len(row[k]) for row in [head, *rows]) for k in range(len(head))]
+    if markdown:
+        print(f"### {title}\n")
+        lines = [head, ["-" * width for width in widths], *rows]
+        for line in lines:
+            print("| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + " |")
+    else:
+        print(title)
+        for line in [head, *rows]:
+            print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+    print()
