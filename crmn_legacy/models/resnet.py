@@ -2,7 +2,6 @@
 
 from lasagne.init import HeNormal
 from lasagne.layers import (
-    Conv2DLayer,
     DenseLayer,
     ElemwiseSumLayer,
     GlobalPoolLayer,
@@ -10,7 +9,7 @@ from lasagne.layers import (
 )
 from lasagne.nonlinearities import rectify
 
-from crmn_legacy.layers import BatchNormLayer
+from crmn_legacy.layers import BatchNormLayer, Conv2DLayer
 
 NUM_STAGES = 3
 
