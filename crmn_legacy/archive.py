@@ -115,6 +115,15 @@ def read_json(path):
     return record
 
 
+def read_curve(folder):
+    """The epochs of a run, a dict a line of ``curve.jsonl``; `UserError` if it is missing or altered."""
+    path = Path(folder) / CURVE
+    try:
+        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    except (OSError, ValueError) as error:
+        raise UserError(f"got '{path}', which cannot be read ({error}); expected a JSON object a line") from None
+
+
 class RunFolder:
     """A run's folder, held by one process at a time.
 
@@ -256,13 +265,13 @@ def _verify_bits(path):
     """Whether the last link of the chain of `bits` follows from the checkpoint and the curve."""
     record = read_json(path / RUN)
     try:
-        curve = [json.loads(line) for line in (path / CURVE).read_text(encoding="utf-8").splitlines()]
+        curve = read_curve(path)
         arrays = read_arrays(path / CHECKPOINT)
         arrays.pop("progress", None)
         last = curve[-1]
         before = curve[-2]["bits"] if len(curve) > 1 else record["initial_bits"]
         found = digest_tensors(arrays, last["losses"], before)
-    except (ValueError, LookupError, TypeError, struct.error) as error:
+    except (UserError, ValueError, LookupError, TypeError, struct.error) as error:
         return [f"{CURVE}: no chain of digests in it ({error})"]
     if not found == last["bits"] == record.get("bits"):
         return [f"{RUN}: bits {record.get('bits')} do not follow from {CHECKPOINT}, which gives {found}"]

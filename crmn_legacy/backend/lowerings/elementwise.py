@@ -132,10 +132,7 @@ def _ultra_fast_sigmoid(x):
 for _op, _function in {
     scalar.Identity: lambda x: x,
     scalar.Sqrt: _square_root,
-    scalar.RoundHalfToEven: jnp.round,
     scalar.RoundHalfAwayFromZero: _round_half_away,
-    scalar.Reciprocal: lambda x: 1 / x,
-    scalar.TrueDivide: lambda x, y: x / y,
     # Aesara's bounds may cross, unlike NumPy's: the lower one then wins where it is tested first.
     scalar.Clip: lambda x, low, high: jnp.where(x < low, low, jnp.where(x > high, high, x)),
     scalar_math.Sigmoid: jax.nn.sigmoid,
@@ -160,14 +157,6 @@ def _second(op, node):
 def _cast(op, node):
     dtype = op.o_type.dtype
     return lambda x: jnp.asarray(x).astype(canonical(dtype))
-
-
-@scalar_function.register(scalar.Pow)
-def _power(op, node):
-    def power(x, y):
-        return jnp.power(x, y)
-
-    return power
 
 
 @scalar_function.register(scalar.Composite)

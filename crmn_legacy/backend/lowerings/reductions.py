@@ -2,6 +2,7 @@
 
 import math
 
+import jax
 import jax.numpy as jnp
 from aesara.scalar import basic as scalar
 from aesara.tensor.blas import BatchedDot, Dot22, Dot22Scalar, Gemm, Gemv, Ger
@@ -51,7 +52,7 @@ def long_sum(x, axes):
     """
     axes = sorted(axes)
     count = math.prod(x.shape[axis] for axis in axes)
-    if count < LONG_SUM or x.size == 0 or not jnp.issubdtype(x.dtype, jnp.floating):
+    if count < LONG_SUM or x.size == 0 or not jnp.issubdtype(x.dtype, jnp.floating) or not _sums_in_one_lane():
         return jnp.sum(x, axes)
     trailing = 0
     while trailing < len(axes) and axes[-1 - trailing] == x.ndim - 1 - trailing:
@@ -69,6 +70,11 @@ def long_sum(x, axes):
     # Only dimensions in the middle are left: bring them to the end.
     kept = [axis for axis in range(x.ndim) if axis not in axes]
     return long_sum(x.transpose(*kept, *axes), range(len(kept), x.ndim))
+
+
+def _sums_in_one_lane():
+    # On other devices XLA's own sums are trees, and fused with what they add up.
+    return jax.default_backend() == "cpu"
 
 
 def _ones_product(rows, ones, contracted):

@@ -53,11 +53,12 @@ class Loop:
             *op.outer_mitsot(arguments),
             *op.outer_sitsot(arguments),
         )
-        types = [variable.type for variable in self.node.outputs]
-        buffers = [as_array(x, kind.dtype) for x, kind in zip(recurrent, types, strict=False)]
+        buffers = [
+            as_array(x, variable.type.dtype)
+            for x, variable in zip(recurrent, self.node.outputs[: len(recurrent)], strict=True)
+        ]
         shared = [as_array(x) for x in op.outer_shared(arguments)]
         constants = op.outer_non_seqs(arguments)
-        count = len(buffers)
         starts = [-min(taps) for taps in self.taps]
 
         def step(carry, slices):
@@ -84,9 +85,7 @@ class Loop:
         ]
         lengths = known_integers(op.outer_nitsot(arguments), "the length of a scan's output")
         stacked = [_of_length(values, length) for values, length in zip(stacked, lengths, strict=True)]
-        results = [*buffers, *stacked, *shared]
-        assert len(results) == count + info.n_nit_sot + info.n_shared_outs
-        return results
+        return [*buffers, *stacked, *shared]
 
 
 def _position(buffer, position):
