@@ -1,0 +1,136 @@
+"""Faces in batches: an order and a jitter that are pure functions of the seed, the epoch and the picture."""
+
+import numpy as np
+
+from crmn_legacy.data.prefetch import prefetch
+from crmn_legacy.data.randomness import Purpose, generator
+from crmn_legacy.errors import UserError
+
+# The jitter of the validation pictures is drawn once for all runs, so that their losses can be compared.
+_VALIDATION_SEED = 0
+
+
+class FaceBatches:
+    """The batches of one split of a faces file.
+
+    A batch is a dict of ``images``, uint8 (batch, 1, size, size); ``keypoints``, float32 (batch, 136), as
+    x0, y0, x1, y1, ... in [0, 1] of the image; ``mask``, float32 (batch, 136), 0 where a keypoint counts not.
+
+    Parameters
+    ----------
+    faces : crmn_legacy.formats.Faces
+    split : str
+        ``train``, ``valid`` or ``test``.
+    batch_size : int
+        Pictures in a batch.
+    augmentation : crmn_legacy.data.augmentation.FaceAugmentation
+    seed : int
+        The run's seed.
+
+    Attributes
+    ----------
+    rows : int64 array
+        Where the split's pictures stand in `faces`.
+    steps_per_epoch : int
+        Full batches in an epoch; the remainder of the shuffled pictures is dropped.
+
+    Raises
+    ------
+    UserError
+        If the split has no pictures.
+    """
+
+    def __init__(self, faces, split, batch_size, augmentation, seed):
+        if batch_size < 1:
+            raise UserError(f"got batch size {batch_size}; expected at least 1")
+        self.faces = faces
+        self.split = split
+        self.batch_size = batch_size
+        self.augmentation = augmentation
+        self.seed = seed
+        self.rows = np.flatnonzero(faces.split == split)
+        if len(self.rows) == 0:
+            raise UserError(f"got data with no picture in its split '{split}'; expected some: prepare it anew")
+        self.steps_per_epoch = len(self.rows) // batch_size
+
+    def order(self, epoch):
+        """The rows of `epoch`, shuffled; int64 array."""
+        return generator(self.seed, Purpose.ORDER, epoch).permutation(self.rows)
+
+    def epoch(self, epoch, start=0, workers=1, depth=4):
+        """Iterate over the jittered batches of `epoch` from step `start` on.
+
+        Parameters
+        ----------
+        epoch : int
+        start : int
+            The first step to yield: a run resumed within an epoch skips those done.
+        workers, depth : int
+            See :func:`crmn_legacy.data.prefetch.prefetch`. They change no batch.
+
+        Returns
+        -------
+        generator of dict
+            Close it, or run it to its end, to end its threads.
+
+        Raises
+        ------
+        UserError
+            If the split has fewer pictures than one batch.
+        """
+        if self.steps_per_epoch == 0:
+            raise UserError(
+                f"got {len(self.rows)} pictures in split '{self.split}'; expected at least a batch of "
+                f"{self.batch_size}: give more data or a smaller batch size"
+            )
+        order = self.order(epoch)
+
+        def prepare(step):
+            rows = order[step * self.batch_size : (step + 1) * self.batch_size]
+            return self._batch(rows, self.seed, Purpose.AUGMENTATION, epoch)
+
+        return prefetch(prepare, range(start, self.steps_per_epoch), workers, depth)
+
+    def evaluation(self, jitter=False, workers=1, depth=4):
+        """Iterate over all pictures in the file's order.
+
+        Parameters
+        ----------
+        jitter : bool
+            Jitter and occlude the pictures, alike in every epoch and every run, as Honari et al. (2016) did
+            with the validation pictures.
+        workers, depth : int
+            See :func:`crmn_legacy.data.prefetch.prefetch`.
+
+        Returns
+        -------
+        generator of (dict, int)
+            A batch and how many of its pictures are real: the last batch is filled up with black pictures whose
+            mask is 0.
+        """
+        purpose = Purpose.VALIDATION_AUGMENTATION if jitter else None
+
+        def prepare(first):
+            rows = self.rows[first : first + self.batch_size]
+            return self._batch(rows, _VALIDATION_SEED, purpose, 0), len(rows)
+
+        return prefetch(prepare, range(0, len(self.rows), self.batch_size), workers, depth)
+
+    def _batch(self, rows, seed, purpose, epoch):
+        faces, size = self.faces, self.augmentation.size
+        points = faces.keypoints.shape[1]
+        images = np.zeros((self.batch_size, 1, size, size), dtype=np.uint8)
+        keypoints = np.zeros((self.batch_size, points, 2), dtype=np.float32)
+        mask = np.zeros((self.batch_size, points, 2), dtype=np.float32)
+        for place, row in enumerate(rows):
+            face = faces.images[row], faces.keypoints[row], faces.visible[row]
+            if purpose is None:
+                image, moved, counts = self.augmentation.plain(*face)
+            else:
+                image, moved, counts = self.augmentation(*face, generator(seed, purpose, epoch, int(row)))
+            images[place, 0], keypoints[place], mask[place] = image, moved, counts[:, None]
+        return {
+            "images": images,
+            "keypoints": keypoints.reshape(self.batch_size, -1),
+            "mask": mask.reshape(self.batch_size, -1),
+        }

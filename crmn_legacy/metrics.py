@@ -1,0 +1,122 @@
+"""How good predictions are: inter-ocular error and its curve for keypoints, accuracy for classes."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+# Corners of the two eyes in the 68-point mark-up, counted from 0.
+LEFT_EYE = (36, 39)
+RIGHT_EYE = (42, 45)
+
+
+def interocular_error(predicted, target, mask=None):
+    """Mean distance of the predicted from the true points, over the distance between the eyes' centres.
+
+    An eye's centre is the mean of its two corners, as in Honari et al. (2016). Times 100 this is the percentage
+    that papers print.
+
+    Parameters
+    ----------
+    predicted, target : array (pictures, 68, 2) or (pictures, 136)
+        Points in one and the same frame with square pixels.
+    mask : array (pictures, 68), optional
+        The points that count, 1 or 0; all by default. The eyes are taken from `target` whatever the mask.
+
+    Returns
+    -------
+    float64 array (pictures,)
+        NaN for a picture of which no point counts.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit.
+    """
+    target = np.asarray(target, dtype=np.float64)
+    target = target.reshape(len(target), -1, 2)
+    predicted = np.asarray(predicted, dtype=np.float64).reshape(len(predicted), -1, 2)
+    if target.shape[1:] != (68, 2) or predicted.shape != target.shape:
+        raise ValueError(f"predicted is {predicted.shape} and target {target.shape}; expected (pictures, 68, 2) twice")
+    weights = np.ones(target.shape[:2]) if mask is None else np.asarray(mask, dtype=np.float64)
+    if weights.shape != target.shape[:2]:
+        raise ValueError(f"mask is {weights.shape}; expected {target.shape[:2]}")
+    distance = np.linalg.norm(predicted - target, axis=2)
+    centres = [target[:, eye].mean(axis=1) for eye in (LEFT_EYE, RIGHT_EYE)]
+    between_eyes = np.linalg.norm(centres[1] - centres[0], axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return (distance * weights).sum(axis=1) / weights.sum(axis=1) / between_eyes
+
+
+@dataclass(frozen=True)
+class ErrorCurve:
+    """The cumulative distribution of errors up to a limit.
+
+    Attributes
+    ----------
+    thresholds, fractions : float64 array
+        For each threshold, evenly from 0 to the limit, the fraction of errors that do not exceed it.
+    area : float
+        The area under the exact step curve up to the limit, over the limit: 1 if every error is 0.
+    failure_rate : float
+        The fraction of errors above the limit.
+    """
+
+    thresholds: np.ndarray
+    fractions: np.ndarray
+    area: float
+    failure_rate: float
+
+
+def error_curve(errors, limit=0.08, points=81):
+    """The cumulative curve of `errors`, its area and the rate of failures.
+
+    Parameters
+    ----------
+    errors : array (pictures,)
+        As fractions; one that is not finite counts as a failure.
+    limit : float
+        Above it a picture has failed.
+    points : int
+        Thresholds in the curve.
+
+    Returns
+    -------
+    ErrorCurve
+
+    Raises
+    ------
+    ValueError
+        If there are no errors, or `limit` is not positive.
+    """
+    errors = np.asarray(errors, dtype=np.float64).ravel()
+    if len(errors) == 0 or not limit > 0:
+        raise ValueError(f"got {len(errors)} errors and the limit {limit}; expected at least one and > 0")
+    ranked = np.sort(np.where(np.isfinite(errors), errors, np.inf))
+    thresholds = np.linspace(0, limit, points)
+    return ErrorCurve(
+        thresholds=thresholds,
+        fractions=np.searchsorted(ranked, thresholds, side="right") / len(ranked),
+        area=float(np.clip(limit - ranked, 0, None).mean() / limit),
+        failure_rate=float((ranked > limit).mean()),
+    )
+
+
+def accuracy(probabilities, labels):
+    """The fraction of pictures whose most probable class is their label.
+
+    Parameters
+    ----------
+    probabilities : array (pictures, classes)
+    labels : int array (pictures,)
+
+    Returns
+    -------
+    float
+    """
+    probabilities, labels = np.asarray(probabilities), np.asarray(labels)
+    if probabilities.ndim != 2 or labels.shape != probabilities.shape[:1] or len(labels) == 0:
+        raise ValueError(
+            f"probabilities are {probabilities.shape} and labels {labels.shape}; "
+            "expected (pictures, classes) and (pictures,)"
+        )
+    return float((probabilities.argmax(axis=1) == labels).mean())

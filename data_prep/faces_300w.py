@@ -1,0 +1,186 @@
+"""Turn the 300-W release (AFW, Helen, LFPW, iBUG) into a faces file, as Honari et al. (2016) prepared it.
+
+    python data_prep/faces_300w.py --root DIR --out FILE
+
+DIR holds the sets as released: afw/, helen/{trainset,testset}/, lfpw/{trainset,testset}/, ibug/, each with
+pairs of a picture (.jpg or .png) and its 68 points (.pts). A set that is missing is reported and left out. The
+training pictures are AFW and the two training sets; a tenth of them, drawn with a fixed seed, is for
+validation.
+"""
+
+import os
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+import hashlib
+
+import numpy as np
+
+from crmn_legacy.data.boxes import crop_face
+from crmn_legacy.data.randomness import Purpose, generator
+from crmn_legacy.errors import UserError, run
+from crmn_legacy.formats import Faces, open_picture, read_points, write_faces
+from data_prep.script import Parser, check_out, show_progress
+
+# Folder, what it is for, and how many pairs the release has there.
+SETS = (
+    ("afw", "train", 337),
+    ("helen/trainset", "train", 2000),
+    ("lfpw/trainset", "train", 811),
+    ("helen/testset", "test", 330),
+    ("lfpw/testset", "test", 224),
+    ("ibug", "test", 135),
+)
+
+# The seed that Honari et al. shuffled with; their order before the shuffle was that of the file system.
+VALIDATION_SEED = 7345
+
+# Below this many pictures, starting processes takes longer than it saves.
+_WORTH_PROCESSES = 64
+
+
+def find_pairs(folder):
+    """The (points, picture) paths in `folder`, sorted by name; none if there is no such folder.
+
+    Raises
+    ------
+    UserError
+        If points have no picture beside them.
+    """
+    if not folder.is_dir():
+        return []
+    # Names that start with a dot are leavings of file managers, not data.
+    files = sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
+    pictures = {}
+    for suffix in (".png", ".jpg"):  # the later one wins
+        pictures.update({path.stem: path for path in files if path.suffix.lower() == suffix})
+    points = [path for path in files if path.suffix.lower() == ".pts"]
+    for path in points:
+        if path.stem not in pictures:
+            raise UserError(f"got '{path}' without its picture; expected {path.stem}.jpg or .png beside it")
+    return [(path, pictures[path.stem]) for path in points]
+
+
+def read_face(pair):
+    """The crop of one pair of paths, and the SHA-256 of both files.
+
+    Raises
+    ------
+    UserError
+        If either file is bad, or the points do not lie on the picture.
+    """
+    points_path, picture_path = pair
+    points = read_points(points_path)
+    picture = open_picture(picture_path)
+    try:
+        crop = crop_face(picture, points)
+    except UserError as error:
+        raise UserError(f"'{points_path}': {error}") from None
+    digests = [hashlib.sha256(path.read_bytes()).hexdigest() for path in pair]
+    return crop, digests
+
+
+def read_pairs(pairs):
+    """:func:`read_face` of each of `pairs`, in order, in as many processes as there are cores."""
+    workers = min(os.cpu_count() or 1, len(pairs))
+    if len(pairs) < _WORTH_PROCESSES or workers == 1:
+        yield from map(read_face, pairs)
+        return
+    pool = ProcessPoolExecutor(workers)
+    try:
+        yield from pool.map(read_face, pairs, chunksize=16)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def divide(uses, names):
+    """The split of each picture: of those for training, the last tenth of a seeded shuffle is for validation.
+
+    Parameters
+    ----------
+    uses : list of str
+        ``train`` or ``test``, a picture.
+    names : list of str
+
+    Returns
+    -------
+    str array
+    """
+    splits = np.array(uses, dtype="U5")
+    train = np.array(sorted(np.flatnonzero(splits == "train"), key=lambda place: names[place]), dtype=np.int64)
+    shuffled = generator(VALIDATION_SEED, Purpose.SPLIT).permutation(train)
+    splits[shuffled[len(train) - len(train) // 10 :]] = "valid"
+    return splits
+
+
+def prepare(root):
+    """Read all sets below `root`.
+
+    Parameters
+    ----------
+    root : pathlib.Path
+
+    Returns
+    -------
+    crmn_legacy.formats.Faces
+    """
+    if not root.is_dir():
+        raise UserError(f"got --root '{root}', which is no folder; expected the one that holds afw/, helen/, ...")
+    pairs, uses, sources, names = [], [], [], []
+    for folder, use, _ in SETS:
+        for points, picture in find_pairs(root / folder):
+            pairs.append((points, picture))
+            uses.append(use)
+            sources.append(folder.split("/")[0])
+            names.append(f"{folder}/{points.stem}")
+    if not pairs:
+        folders = ", ".join(f"{folder}/" for folder, _, _ in SETS)
+        raise UserError(f"got --root '{root}' with no .pts file in any of {folders}; expected the 300-W release")
+    crops, sources_sha = [], hashlib.sha256()
+    faces = show_progress(read_pairs(pairs), len(pairs), "pictures read")
+    for name, (crop, digests) in zip(names, faces, strict=True):
+        crops.append(crop)
+        sources_sha.update(f"{name} {' '.join(digests)}\n".encode())
+    return Faces(
+        images=np.stack([crop.image for crop in crops]),
+        keypoints=np.stack([crop.keypoints for crop in crops]),
+        visible=np.stack([crop.visible for crop in crops]),
+        box=np.stack([crop.box for crop in crops]),
+        split=divide(uses, names),
+        source=np.array(sources),
+        name=np.array(names),
+        sources_digest=sources_sha.hexdigest(),
+    )
+
+
+def summary(faces):
+    """A table of the sets: pictures found, pictures in the release, what they are for."""
+    lines = [f"{'set':<16}{'found':>7}{'release':>9}  use"]
+    for folder, use, released in SETS:
+        found = sum(name.startswith(folder + "/") for name in faces.name)
+        note = f"{use}, of it a tenth valid" if use == "train" else use
+        lines.append(f"{folder:<16}{found:>7}{released:>9}  {note if found else 'no data: left out'}")
+    counts = ", ".join(f"{(faces.split == split).sum()} {split}" for split in ("train", "valid", "test"))
+    lines.append(f"splits: {counts}; {(~faces.visible).any(axis=1).sum()} pictures cut off by their edge")
+    return "\n".join(lines)
+
+
+def main(arguments=None):
+    """The command line; see the top of this file."""
+    parser = Parser(__doc__.split("\n", 1)[0])
+    parser.add_argument("--root", required=True, metavar="DIR", type=Path, help="folder with afw/, helen/, ...")
+    parser.add_argument("--out", required=True, metavar="FILE", help="the HDF5 file to write; must not exist")
+    options = parser.parse_args(arguments)
+    check_out(options.out)
+    faces = prepare(options.root)
+    write_faces(options.out, faces)
+    print(summary(faces))
+    print(f"{options.out}: sha256:{hashlib.sha256(Path(options.out).read_bytes()).hexdigest()}")
+    print(f"contents sha256:{faces.digest}")
+
+
+if __name__ == "__main__":
+    run(main)
