@@ -37,7 +37,7 @@ def predict(step, state, task, batches):
         _, outputs = step(stored, batch)
         found = step.get_outputs(outputs)
         found |= {"pictures": batch["images"], "target": batch["keypoints"]}
-        found["scores"] = task.score(found["predicted"], batch)
+        found["scores"] = task.score(found["predicted"], batch, all_points=True)
         for name, value in found.items():
             columns.setdefault(name, []).append(value[:count])
     return {name: np.concatenate(parts) for name, parts in columns.items()}

@@ -46,7 +46,7 @@ class Keypoints:
         """Loss of each picture, (batch,): squared error summed over the coordinates that count."""
         return (inputs["mask"] * (predicted - inputs["keypoints"]) ** 2).sum(axis=1)
 
-    def score(self, predicted, batch):
+    def score(self, predicted, batch, all_points=False):
         """Error of each picture, as a fraction of the inter-ocular distance.
 
         Parameters
@@ -55,13 +55,15 @@ class Keypoints:
             In [0, 1] of the picture.
         batch : dict
             As `FaceBatches` yields it.
+        all_points : bool
+            Whether points that the mask leaves out count too, as they do in the test sets' published numbers.
 
         Returns
         -------
         float64 array (batch,)
         """
         as_points = (len(predicted), -1, 2)
-        mask = batch["mask"].reshape(as_points)[:, :, 0] > 0
+        mask = None if all_points else batch["mask"].reshape(as_points)[:, :, 0] > 0
         return interocular_error(
             np.asarray(predicted, np.float64).reshape(as_points),
             np.asarray(batch["keypoints"], np.float64).reshape(as_points),
