@@ -1,0 +1,144 @@
+"""Seconds until a run has made its first step, and how building the step grows with the network's depth.
+
+    python benchmarks/start_time.py
+    python benchmarks/start_time.py --only growth --n 1 3
+
+`recipe`: from the start of `python recipes/table1_crmn.py --steps 1` to the end of its first step, and to
+its own end after validation and saving; first with an empty compilation cache, then with the one that the
+first run left. `growth`: for each n a process of its own builds the step of the CRMN with fm = 1; seconds
+of the Aesara graph, of lowering it to XLA's input, and of XLA's compilation without a cache. Progress
+goes to the standard error; the last line of the standard output is one JSON object.
+"""
+
+import argparse
+import itertools
+import json
+import os
+import runpy
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks import machine
+from benchmarks.step_time import RATES
+from crmn_legacy.backend import determinism
+
+RECIPE = Path(__file__).resolve().parents[1] / "recipes" / "table1_crmn.py"
+
+MARK = "first step done at "
+
+
+def parse(argv):
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], allow_abbrev=False)
+    parser.add_argument("--only", choices=("recipe", "growth"), help="one of the two measurements")
+    parser.add_argument("--recipe", type=Path, default=RECIPE)
+    parser.add_argument("--n", type=int, nargs="+", default=[1, 3, 5, 9], help="depths of the growth")
+    parser.add_argument("--batch-size", type=int, default=8, help="of the growth")
+    parser.add_argument("--bits", choices=("fast", "portable"), default="fast")
+    parser.add_argument("--threads", type=int, default=2, help="cores to run on")
+    parser.add_argument("--build", type=int, metavar="N", help="build one step here and tell its seconds, no more")
+    parser.add_argument("--run", type=Path, metavar="DIR", help="run the recipe here into this folder, no more")
+    return parser.parse_args(argv)
+
+
+def recipe_seconds(options):
+    """Seconds of the recipe's run, `first_step` and `whole`, with a cold and with a warm compilation cache."""
+    result = {}
+    with tempfile.TemporaryDirectory() as folder:
+        environment = os.environ | {"CRMN_LEGACY_CACHE": f"{folder}/cache"}
+        for cache in ("cold", "warm"):
+            command = [sys.executable, __file__, "--recipe", str(options.recipe), "--bits", options.bits]
+            command += ["--run", f"{folder}/{cache}", "--threads", str(options.threads)]
+            began = time.monotonic()
+            finished = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True)
+            whole = time.monotonic() - began
+            print(finished.stdout, file=sys.stderr)
+            if finished.returncode:
+                sys.exit(f"{options.recipe} ended with status {finished.returncode}")
+            marks = [line for line in finished.stdout.splitlines() if line.startswith(MARK)]
+            result[cache] = {"first_step": float(marks[0].removeprefix(MARK)) - began, "whole": whole}
+    return result
+
+
+def run_recipe(recipe, bits, folder):
+    """Run the recipe in this process as its own program would, and print the moment when its first step is done."""
+    determinism.pin_host()
+    from crmn_legacy.backend.compile import XlaStep
+
+    call = XlaStep.__call__
+
+    def timed(step, state, batch, rates=None):
+        state, outputs = call(step, state, batch, rates)
+        step.get(state)
+        step.get_outputs(outputs)
+        print(f"{MARK}{time.monotonic()}", flush=True)
+        XlaStep.__call__ = call
+        return state, outputs
+
+    XlaStep.__call__ = timed
+    sys.argv = [str(recipe), "--steps", "1", "--bits", bits, "--out", str(folder)]
+    runpy.run_path(str(recipe), run_name="__main__")
+
+
+def growth(options):
+    """Seconds of each stage of building the step, a record a depth, each in a process of its own."""
+    records = []
+    for n in options.n:
+        command = [sys.executable, __file__, "--build", str(n), "--bits", options.bits]
+        command += ["--batch-size", str(options.batch_size), "--threads", str(options.threads)]
+        finished = subprocess.run(command, stdout=subprocess.PIPE, text=True)
+        if finished.returncode:
+            sys.exit(f"building n = {n} ended with status {finished.returncode}")
+        records.append(json.loads(finished.stdout.splitlines()[-1]))
+        stages = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in records[-1]["seconds"].items())
+        print(f"n = {n}: {stages}", file=sys.stderr)
+    return records
+
+
+def build(n, batch_size):
+    """Seconds of each stage from importing the package to a compiled step of the CRMN n, fm = 1."""
+    marks = [("", time.perf_counter())]
+    import jax
+    import numpy as np
+
+    jax.config.update("jax_enable_compilation_cache", False)
+    from benchmarks import hand_written_jax, ours
+
+    network = hand_written_jax.Network(n=n, fm=1)
+    marks.append(("import", time.perf_counter()))
+    step = ours.make_step(network, tuple(RATES))
+    marks.append(("graph", time.perf_counter()))
+    images = np.zeros((batch_size, *network.input_shape), "uint8")
+    keypoints = np.zeros((batch_size, network.outputs), "float32")
+    batch = {"images": images, "keypoints": keypoints, "mask": keypoints}
+    lowered = step.lower(step.initial_state(), batch, RATES)
+    marks.append(("lower", time.perf_counter()))
+    lowered.compile()
+    marks.append(("xla", time.perf_counter()))
+    return {"n": n, "seconds": {name: end - begin for (_, begin), (name, end) in itertools.pairwise(marks)}}
+
+
+def main(argv=None):
+    options = parse(argv)
+    machine.use_cores(options.threads)
+    if options.run:
+        run_recipe(options.recipe, options.bits, options.run)
+        return
+    if options.build:
+        determinism.pin(options.bits)
+        print(json.dumps(build(options.build, options.batch_size)))
+        return
+    result = {"benchmark": "start_time", "bits": options.bits, "machine": machine.describe()}
+    if options.only != "growth":
+        result["recipe_seconds"] = recipe_seconds(options)
+    if options.only != "recipe":
+        result["growth"] = growth(options)
+    print(json.dumps(result))
+
+
+if __name__ == "__main__":
+    main()
