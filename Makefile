@@ -1,0 +1,59 @@
+# Needs make and Python 3.11 on x86-64 Linux; no compiler. All that is installed goes to .venv, from the locks.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+PYTEST_ARGUMENTS ?=
+
+VERSION = $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
+WRONG_PYTHON = PYTHON=$(PYTHON) is $(if $(VERSION),Python $(VERSION),no Python), expected Python 3.11: \
+	make PYTHON=/path/to/python3.11
+
+.PHONY: help
+help:
+	@echo 'make reproduce    environment, then the network of Table 1 rehearses on the embedded sample'
+	@echo 'make test         environment, then the tests'
+	@echo 'make test-slow    the tests that take minutes each'
+	@echo 'make lint         ruff'
+	@echo 'make bench        benchmarks/'
+	@echo 'make environment  .venv from the locks; PYTHON=/path/to/python3.11 chooses the Python'
+	@echo 'make lock         the locks anew'
+
+.PHONY: reproduce
+reproduce: environment
+	$(BIN)/python recipes/table1_crmn.py
+
+.PHONY: test
+test: environment
+	$(BIN)/python -m pytest $(PYTEST_ARGUMENTS)
+
+.PHONY: test-slow
+test-slow: environment
+	$(BIN)/python -m pytest -m 'slow and not gpu' $(PYTEST_ARGUMENTS)
+
+.PHONY: lint
+lint: environment
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+.PHONY: bench
+bench: environment
+	$(BIN)/python benchmarks/step_time.py
+	$(BIN)/python benchmarks/start_time.py
+
+.PHONY: lock
+lock: environment
+	$(BIN)/python tools/lock.py
+
+.PHONY: environment
+environment: $(VENV)/complete
+
+# Written last, so that an installation which was cut off is begun anew.
+$(VENV)/complete: requirements-build.lock requirements.lock
+	$(if $(filter 3.11,$(VERSION)),,$(error $(WRONG_PYTHON)))
+	@echo 'Installing into $(VENV) what the locks name: 0.7 GB on disk.'
+	$(PYTHON) -m venv --clear $(VENV)
+	$(INSTALL) --require-hashes -r requirements-build.lock
+	$(INSTALL) --require-hashes --no-build-isolation -r requirements.lock
+	$(INSTALL) --no-deps --no-build-isolation --editable .
+	touch $@
