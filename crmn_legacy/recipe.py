@@ -9,28 +9,12 @@ from pathlib import Path
 from crmn_legacy import paper
 from crmn_legacy.backend import determinism
 from crmn_legacy.errors import UserError, run
+from crmn_legacy.options import DEFAULTS, Trial
+
+__all__ = ["OneLineParser", "Recipe", "Trial", "main", "parser"]
 
 # A recipe imports this module first, so host libraries are fixed before NumPy comes in.
 determinism.pin_host()
-
-
-@dataclass(frozen=True)
-class Trial:
-    """A short run on the embedded sample.
-
-    Attributes
-    ----------
-    batch_size : int
-        Pictures a batch, fewer than the published run's where that would take long.
-    epochs : int
-        Epochs of the sample.
-    steps : int or None
-        Updates after which the run ends, whatever the epoch.
-    """
-
-    batch_size: int
-    epochs: int = 1
-    steps: int | None = None
 
 
 @dataclass(frozen=True)
@@ -135,21 +119,6 @@ def seed(text):
     if not 0 <= number < 2**64:
         raise argparse.ArgumentTypeError(f"got {text!r}, expected a whole number from 0 to 2**64 - 1")
     return number
-
-
-# What an option is when it is not given. A resumed run takes those of the run it resumes.
-DEFAULTS = {
-    "data": None,
-    "epochs": None,
-    "steps": None,
-    "seed": 1,
-    "backend": "xla",
-    "device": "cpu",
-    "devices": 1,
-    "precision": "float32",
-    "bits": "portable",
-    "smoke": False,
-}
 
 
 def parser(recipe):

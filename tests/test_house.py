@@ -22,6 +22,7 @@ MOST_LINES = 400
 ARROWS = {
     "crmn_legacy": {"backend"},
     "errors": set(),
+    "options": set(),
     "paper": set(),
     "metrics": set(),
     "hdf5": set(),
@@ -34,8 +35,8 @@ ARROWS = {
     "models": {"layers"},
     "cost": {"layers"},
     "data": {"formats", "samples"},
-    "training": {"archive", "backend", "cost", "data", "formats", "metrics", "models", "samples"},
-    "recipe": {"backend", "cost", "paper", "training"},
+    "training": {"archive", "backend", "cost", "data", "formats", "metrics", "models", "options", "samples"},
+    "recipe": {"backend", "cost", "options", "paper", "training"},
     "commands": {"archive", "backend", "cost", "data", "formats", "metrics", "paper", "report", "samples", "training"},
     "__main__": {"commands", "recipe"},
 }

@@ -13,7 +13,7 @@ import numpy as np
 from crmn_legacy import archive, samples
 from crmn_legacy.backend import determinism
 from crmn_legacy.errors import UserError
-from crmn_legacy.recipe import DEFAULTS, Trial
+from crmn_legacy.options import DEFAULTS, Trial
 from crmn_legacy.training import checkpoints
 from crmn_legacy.training.loop import Interrupted, Training, TrainingError
 
@@ -187,7 +187,7 @@ class _Run:
         except RuntimeError as error:
             raise UserError(
                 f"--device {self.options['device']} got no such device ({str(error).splitlines()[0][:120]}), expected "
-                "one and JAX's build for it: install requirements-cuda12.lock, or take --device cpu"
+                "one and JAX's build for it: install `jax[cuda12]` of the pinned version, or take --device cpu"
             ) from None
         if found < self.options["devices"]:
             raise UserError(f"--devices got {self.options['devices']}, expected at most {found}, as many as there are")
