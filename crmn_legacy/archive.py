@@ -13,14 +13,11 @@ import fcntl
 import hashlib
 import io
 import json
+import math
 import os
-import platform
 import struct
-import subprocess
-import sys
 import zipfile
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 
 import numpy as np
@@ -34,8 +31,14 @@ WEIGHTS, INITIAL_WEIGHTS = "weights.npz", "weights_initial.npz"
 CHECKPOINT, FORMER_CHECKPOINT = "checkpoint.npz", "checkpoint.previous.npz"
 MARK = "sha256:"
 
-# No array of a checkpoint or of weights may claim more than this.
-_MOST_BYTES = 16 * 2**30
+# Kinds of what `read_record` answers for.
+_RECORD = {"row": str, "status": str, "seed": int, "data_digest": str, "started": str, "plan": dict, "options": dict}
+_PLAN = {"kind": str, "arguments": dict, "batch_size": int, "epochs": int, "steps": int | None}
+_OPTIONS = dict.fromkeys(("backend", "device", "precision", "bits"), str)
+_OPTIONS |= {"data": str | None, "epochs": int | None, "steps": int | None, "seed": int, "devices": int, "smoke": bool}
+
+# What no finished run is without.
+_WHOLE = {RUN, RECIPE, CURVE, WEIGHTS, INITIAL_WEIGHTS, CHECKPOINT}
 
 
 def digest_tensors(tensors, losses=(), before=""):
@@ -91,14 +94,40 @@ def read_arrays(path):
         raise UserError(f"got '{path}', which is no file; expected arrays (.npz) as a run writes them")
     try:
         with zipfile.ZipFile(path) as archive:
-            if sum(member.file_size for member in archive.infolist()) > _MOST_BYTES:
-                raise UserError(f"got '{path}', which claims over {_MOST_BYTES} bytes; expected a run's arrays")
-        with np.load(path, allow_pickle=False) as stored:
-            return {name: stored[name] for name in stored.files}
-    except (zipfile.BadZipFile, ValueError, OSError, EOFError, KeyError, MemoryError, NotImplementedError) as error:
+            members = archive.infolist()
+            # One altered byte in the directory can hide a member; the end of the file counts them.
+            if archive.comment or _members_declared(path) != len(members):
+                raise ValueError("its directory is incomplete")
+            # Arrays are stored as they are, so they cannot claim more than the file has: no bomb unpacks.
+            if sum(member.file_size for member in members) > path.stat().st_size:
+                raise ValueError("it claims more than it stores")
+            return {member.filename.removesuffix(".npy"): _read_member(archive, member) for member in members}
+    except Exception as error:  # zipfile raises nearly anything on damaged files
         raise UserError(
             f"got '{path}', which is cut off or altered ({error}); expected a run's arrays (.npz)"
         ) from None
+
+
+def _members_declared(path):
+    """How many members the last record of an archive without a comment counts."""
+    with open(path, "rb") as file:
+        file.seek(-zipfile.sizeEndCentDir, os.SEEK_END)
+        return struct.unpack(zipfile.structEndArchive, file.read())[4]
+
+
+def _read_member(archive, member):
+    """One array, its header held against the bytes that are there."""
+    with archive.open(member) as file:
+        if np.lib.format.read_magic(file) != (1, 0):
+            raise ValueError("an array of another version of the format")
+        shape, fortran_order, dtype = np.lib.format.read_array_header_1_0(file)
+        if dtype.hasobject:
+            raise ValueError("an array of pickled objects")
+        # Read to the end, where the checksum is compared.
+        content = bytearray(file.read())
+    if math.prod(shape) * dtype.itemsize != len(content):
+        raise ValueError(f"an array of {len(content)} bytes that claims {dtype} {shape}")
+    return np.frombuffer(content, dtype).reshape(shape, order="F" if fortran_order else "C")
 
 
 def read_json(path):
@@ -108,10 +137,29 @@ def read_json(path):
         record = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UserError(f"got '{path}', which does not exist; expected the folder of a run, with {RUN}") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"got '{path}', which is no JSON ({error}); expected what a run writes") from None
     if not isinstance(record, dict):
         raise UserError(f"got '{path}', which holds no JSON object; expected what a run writes")
+    return record
+
+
+def read_record(folder):
+    """``run.json`` of a run's folder, held against what a run writes.
+
+    Raises
+    ------
+    UserError
+        The folder holds no run, or its record lacks what is needed to take the run up again.
+    """
+    path = Path(folder) / RUN
+    record = read_json(path)
+    for part, kinds in ((record, _RECORD), (record.get("plan"), _PLAN), (record.get("options"), _OPTIONS)):
+        for name, kind in kinds.items():
+            if not isinstance(part, dict) or name not in part or not isinstance(part[name], kind):
+                raise UserError(
+                    f"got '{path}', whose {name!r} is missing or altered; expected what this version writes"
+                )
     return record
 
 
@@ -147,6 +195,8 @@ class RunFolder:
         elif not (self.path / RUN).is_file():
             raise UserError(f"got '{self.path}', which holds no {RUN}; expected the folder of a run")
         self._lock()
+        self._sweep()
+        self._newest_is_whole = True
 
     def _create(self):
         mend = "give another --out, or remove it"
@@ -172,6 +222,12 @@ class RunFolder:
                 "wait for it to end, or give another --out"
             ) from None
 
+    def _sweep(self):
+        """Remove what a process that was killed while it wrote has left."""
+        for pattern in ("*.part", "*.spare"):
+            for path in self.path.glob(pattern):
+                path.unlink()
+
     def close(self):
         """Let other processes have the folder."""
         if self._handle is not None:
@@ -190,13 +246,18 @@ class RunFolder:
     def write_checkpoint(self, arrays):
         """Write ``checkpoint.npz`` and keep the one before as ``checkpoint.previous.npz``."""
         newest, former = self.path / CHECKPOINT, self.path / FORMER_CHECKPOINT
-        if newest.exists():
+        # One that is damaged must not take the place of the one that the run went on from.
+        if newest.exists() and self._newest_is_whole:
             # A second name for the same bytes: at no moment is there none.
             spare = former.with_suffix(".spare")
-            spare.unlink(missing_ok=True)
-            os.link(newest, spare)
-            os.replace(spare, former)
+            try:
+                spare.unlink(missing_ok=True)
+                os.link(newest, spare)
+                os.replace(spare, former)
+            except OSError:  # no room for a name, or a file system without such names
+                write_whole(former, newest.read_bytes())
         write_arrays(newest, arrays)
+        self._newest_is_whole = True
 
     def read_checkpoint(self):
         """The newest checkpoint that is whole, and its file's name.
@@ -209,9 +270,12 @@ class RunFolder:
         problems = []
         for name in (CHECKPOINT, FORMER_CHECKPOINT):
             try:
-                return read_arrays(self.path / name), name
+                arrays = read_arrays(self.path / name)
             except UserError as error:
                 problems.append(str(error))
+            else:
+                self._newest_is_whole = name == CHECKPOINT
+                return arrays, name
         raise UserError(f"got '{self.path}' without a whole checkpoint ({'; '.join(problems)}); start the run anew")
 
     def finish(self, record):
@@ -240,21 +304,24 @@ def verify(path):
     if not path.is_dir():
         raise UserError(f"got '{path}', which is no folder; expected the folder of a run")
     try:
-        lines = (path / MANIFEST).read_text(encoding="utf-8").splitlines()
+        text = (path / MANIFEST).read_bytes().decode()
     except FileNotFoundError:
         return [f"{MANIFEST}: missing; the run is not finished"]
     except (OSError, UnicodeDecodeError) as error:
         return [f"{MANIFEST}: cannot be read ({error})"]
     listed, problems = {}, []
-    for line in lines:
+    if not text.endswith("\n"):
+        problems.append(f"{MANIFEST}: cut off")
+    # Not splitlines, which takes other characters for ends of lines too.
+    for line in text.removesuffix("\n").split("\n"):
         digest, gap, name = line.partition("  ")
-        if not gap or len(digest) != 64 or Path(name).name != name:
+        if not gap or len(digest) != 64 or Path(name).name != name or not name.isprintable():
             problems.append(f"{MANIFEST}: altered: {ascii(line)[:80]}")
         else:
             listed[name] = digest
     present = {p.name for p in path.iterdir()} - {MANIFEST}
-    problems += [f"{name}: missing" for name in sorted(listed.keys() - present)]
-    problems += [f"{name}: added" for name in sorted(present - listed.keys())]
+    problems += [f"{name}: missing" for name in sorted((listed.keys() | _WHOLE) - present)]
+    problems += [f"{_printable(name)}: added" for name in sorted(present - listed.keys())]
     for name in sorted(present & listed.keys()):
         if _file_digest(path / name) != listed[name]:
             problems.append(f"{name}: altered")
@@ -263,8 +330,8 @@ def verify(path):
 
 def _verify_bits(path):
     """Whether the last link of the chain of `bits` follows from the checkpoint and the curve."""
-    record = read_json(path / RUN)
     try:
+        record = read_json(path / RUN)
         curve = read_curve(path)
         arrays = read_arrays(path / CHECKPOINT)
         arrays.pop("progress", None)
@@ -278,50 +345,15 @@ def _verify_bits(path):
     return []
 
 
+def _printable(name):
+    return name if name.isprintable() else ascii(name)
+
+
 def _file_digest(path):
     if not path.is_file():
         return "not a file"
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def provenance():
-    """Versions, machine and source of this process, for ``run.json`` (a dict)."""
-    packages = ("aesara", "lasagne", "numpy", "scipy", "h5py", "pillow", "jax", "jaxlib")
-    return {
-        "python": platform.python_version(),
-        "packages": {name: _version(name) for name in packages},
-        "machine": platform.machine(),
-        "system": f"{platform.system()} {platform.release()}",
-        "git_commit": _git("rev-parse", "HEAD"),
-        "git_dirty": _dirty(),
-        "orig_argv": sys.orig_argv[1:],
-    }
-
-
-def _version(name):
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return None
-
-
-def _git(*arguments):
-    folder = Path(__file__).parents[1]
-    if not (folder / ".git").exists():
-        return None
-    command = ["git", "-C", str(folder), *arguments]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=20)
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return done.stdout.strip() if done.returncode == 0 else None
-
-
-def _dirty():
-    """True or False; None where there is no git to ask."""
-    changes = _git("status", "--porcelain", "--untracked-files=no")
-    return None if changes is None else bool(changes)
 
 
 def now():

@@ -32,8 +32,7 @@ def run(main):
     except KeyboardInterrupt:
         status = _tell("interrupted", 130)
     except BrokenPipeError:
-        # Whoever read our output has gone; Python would complain again when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _silence_output()
         status = 141
     except Exception as error:
         if os.environ.get(TRACEBACK_VARIABLE):
@@ -44,6 +43,14 @@ def run(main):
 
 
 def _tell(line, status):
-    sys.stdout.flush()
+    try:
+        sys.stdout.flush()
+    except OSError:
+        _silence_output()
     print(" ".join(line.split()), file=sys.stderr)
     return status
+
+
+def _silence_output():
+    """Nobody can read our output; Python would complain of it again when it flushes at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

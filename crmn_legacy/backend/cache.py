@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import stat
 from pathlib import Path
 
 VARIABLE = "CRMN_LEGACY_CACHE"
@@ -35,8 +36,11 @@ def use(key):
     try:
         # JAX trusts what it finds there, so nobody else may write it.
         place.mkdir(parents=True, exist_ok=True, mode=0o700)
+        status = place.stat()
     except OSError:
         return  # a read-only home: each process compiles for itself
+    if status.st_uid != os.geteuid() or status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        return
     jax.config.update("jax_compilation_cache_dir", str(place))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", 0)

@@ -19,8 +19,8 @@ _OVERLAY_SIDE = 480
 def predict(arguments):
     """Print keypoints, or write them with overlays to a new folder."""
     faces = [_Face(path, arguments) for path in arguments.pictures]
-    out = _new_folder(arguments.out, faces) if arguments.out else None
     run = load(arguments.run)
+    out = _new_folder(arguments.out, faces) if arguments.out else None
     task = run.recipe.task
     for face in faces:
         image, _, _ = task.augmentation.plain(face.crop.image, face.crop.keypoints, face.crop.visible)

@@ -10,6 +10,9 @@ from crmn_legacy.errors import UserError
 
 RECIPES = Path(__file__).parents[2] / "recipes"
 
+# No run's batch is larger; a record that says otherwise would fill the memory.
+_LARGEST_BATCH = 4096
+
 
 def recipe_of(row):
     """The `Recipe` of a row of the tables, or None if nobody has written it.
@@ -19,7 +22,7 @@ def recipe_of(row):
     UserError
         No such row.
     """
-    if row not in paper.ROWS:
+    if not isinstance(row, str) or row not in paper.ROWS:
         raise UserError(f"got the row {row!a}, expected one of the paper's tables: `tables` lists them")
     script = RECIPES / f"{row}.py"
     return runpy.run_path(str(script))["RECIPE"] if script.is_file() else None
@@ -67,17 +70,20 @@ def load(folder):
     UserError
         The folder holds no run, no weights, or those of another network.
     """
-    record = archive.read_json(Path(folder) / archive.RUN)
-    recipe = recipe_of(record.get("row"))
+    record = archive.read_record(folder)
+    recipe = recipe_of(record["row"])
     if recipe is None:
         raise UserError(f"got a run of {record['row']!r}, whose recipe is not there, expected it in '{RECIPES}'")
     weights = archive.read_arrays(Path(folder) / archive.WEIGHTS)
-    try:
-        arguments, precision_name = dict(record["plan"]["arguments"]), record["options"]["precision"]
-        switches = determinism.pin(record["options"]["bits"], device=None)
-        key_words = (record["options"]["backend"], "cpu", 1, precision_name)
-    except (KeyError, TypeError) as error:
-        raise UserError(f"got '{folder}', whose run.json lacks {error}; expected what this version writes") from None
+    plan, options = record["plan"], record["options"]
+    arguments, precision_name = plan["arguments"], options["precision"]
+    if arguments not in ({}, recipe.smallest) or not 1 <= plan["batch_size"] <= _LARGEST_BATCH:
+        raise UserError(
+            f"got a run of the network {arguments}, {plan['batch_size']} pictures a batch, expected the arguments "
+            f"{{}} or {recipe.smallest} and at most {_LARGEST_BATCH}: an altered run.json, or another version's"
+        )
+    switches = determinism.pin(options["bits"], device=None)
+    key_words = (options["backend"], "cpu", 1, precision_name)
 
     from crmn_legacy.backend import cache, precision
     from crmn_legacy.training import steps
@@ -87,9 +93,9 @@ def load(folder):
         cache.use(determinism.platform_key(switches, *key_words))
         network = steps.build(lambda: recipe.network(**arguments), seed=0)
         step = steps.evaluation_step(network, recipe.task, with_stem_input=True)
-    expected = {name: value.shape for name, value in step.get(step.initial_state()).items()}
-    for name, shape in expected.items():
-        if name not in weights or weights[name].shape != shape:
-            found = weights[name].shape if name in weights else "none"
-            raise UserError(f"got weights in '{folder}' with {name} {found}, expected {shape}: another network's?")
+    for name, value in step.get(step.initial_state()).items():
+        expected = f"{value.dtype} {value.shape}"
+        found = f"{weights[name].dtype} {weights[name].shape}" if name in weights else "none"
+        if found != expected:
+            raise UserError(f"got weights in '{folder}' with {name} {found}, expected {expected}: another network's?")
     return StoredRun(record, recipe, network, step, weights)

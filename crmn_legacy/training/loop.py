@@ -115,7 +115,7 @@ class Training:
                 source.close()
             self._take(pending, progress)
         if signals.caught:
-            self._save(state, progress)
+            self._write(self.train.get(state), progress)
             raise Interrupted(signals.caught)
         self._end_epoch(state, progress, rates, started)
         if signals.caught:
@@ -169,12 +169,9 @@ class Training:
             "bits": progress.bits,
         }
         progress.curve.append(line)
-        if progress.schedule.best_epoch == progress.epoch:
-            weights = {name: host[name] for name in self.parameters}
-            archive.write_arrays(self.folder.path / archive.WEIGHTS, weights)
+        best = progress.schedule.best_epoch == progress.epoch
         progress.epoch, progress.step, progress.losses = progress.epoch + 1, 0, []
-        self._write(host, progress)
-        self.folder.write_curve(progress.curve)
+        self._write(host, progress, best)
         print_epoch(line, self.epochs, self.task.metric)
 
     def validate(self, state):
@@ -188,15 +185,16 @@ class Training:
             scores.extend(self.task.score(outputs["predicted"], batch)[:count])
         return math.fsum(losses) / len(losses), math.fsum(scores) / len(scores)
 
-    def _save(self, state, progress):
-        self._write(self.train.get(state), progress)
-        self.folder.write_curve(progress.curve)
-
-    def _write(self, host, progress):
+    def _write(self, host, progress, best=False):
+        """Write the checkpoint, after the weights if they are the best, and before the curve."""
         try:
+            if best:
+                weights = {name: host[name] for name in self.parameters}
+                archive.write_arrays(self.folder.path / archive.WEIGHTS, weights)
             self.folder.write_checkpoint(checkpoints.pack(host, progress))
+            self.folder.write_curve(progress.curve)
         except UserError as error:
-            raise UserError(f"{error}; the former checkpoint is kept") from None
+            raise UserError(f"{error}; a whole checkpoint is kept: mend it, then --resume") from None
 
 
 class _Signals:

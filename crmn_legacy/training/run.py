@@ -11,14 +11,13 @@ from pathlib import Path
 import numpy as np
 
 from crmn_legacy import archive, samples
-from crmn_legacy.backend import determinism
+from crmn_legacy.backend import cache, determinism, precision
 from crmn_legacy.errors import UserError
-from crmn_legacy.options import DEFAULTS, Trial
+from crmn_legacy.options import DEFAULTS
 from crmn_legacy.training import checkpoints
 from crmn_legacy.training.loop import Interrupted, Training, TrainingError
-
-# A resumed run may go on for longer than it was first told; all else stays.
-_MAY_GROW = "epochs"
+from crmn_legacy.training.plan import absolute, make_plan, merge_options, read_former, require_same_data
+from crmn_legacy.training.provenance import provenance
 
 
 def train(recipe, script, given):
@@ -39,104 +38,45 @@ def train(recipe, script, given):
     """
     resumed = given.pop("resume")
     out = given.pop("out")
-    former = _read_former(recipe, resumed, out) if resumed else None
-    options = _merge_options(given, former)
-    plan = _plan(recipe, options)
-    data, path = _read_data(recipe, options, former)
+    former = read_former(recipe, script, resumed, out) if resumed else None
+    options = merge_options(given, former)
+    plan = make_plan(recipe, options, former)
+    path = samples.path(recipe.task.sample) if options["data"] is None else Path(options["data"])
+    data = recipe.task.read(path)
+    if former is not None:
+        require_same_data(path, data, former)
+    options = absolute(options)
     batches, validation = _splits(recipe, data, plan, options)
     if plan["steps"] is not None:
         plan["epochs"] = min(plan["epochs"], math.ceil(plan["steps"] / batches.steps_per_epoch))
+    # All that can be refused is refused before the folder is made.
     switches = determinism.pin(options["bits"], options["device"], options["devices"])
+    _require_device(options)
+    numbers = precision.use(options["precision"], options["backend"], options["device"])
     folder = archive.RunFolder(Path(resumed or out or _default_out(recipe)), new=not resumed)
     try:
         run = _Run(recipe, script, options, plan, data, path, batches, validation, switches, folder, former)
-        return run.go()
+        with numbers:
+            return run.go()
     finally:
         folder.close()
 
 
-def _read_former(recipe, resumed, out):
-    """``run.json`` of the run to go on with."""
-    if out:
-        raise UserError("--resume got --out as well, expected one folder: the run goes on in the folder it began in")
-    former = archive.read_json(Path(resumed) / archive.RUN)
-    if former.get("row") != recipe.row:
+def _require_device(options):
+    if options["backend"] == "c":
+        return
+    import jax
+
+    try:
+        found = len(jax.devices())
+    except (RuntimeError, AssertionError) as error:  # without a plug-in for it JAX only asserts
+        reason = next(iter(str(error).splitlines()), "JAX knows none")
         raise UserError(
-            f"--resume got a run of {former.get('row')!r}, expected one of {recipe.row!r}: "
-            f"take recipes/{former.get('row')}.py"
-        )
-    if not isinstance(former.get("options"), dict) or former["options"].keys() != DEFAULTS.keys():
-        raise UserError(
-            f"--resume got '{resumed}', whose run.json lacks its options; expected what this version writes"
-        )
-    return former
-
-
-def _merge_options(given, former):
-    """Every option's value: as given, else as the former run had it, else its default."""
-    if former is None:
-        return {name: DEFAULTS[name] if given[name] is None else given[name] for name in DEFAULTS}
-    options = dict(former["options"])
-    for name, value in given.items():
-        if name == "data" and value is not None:
-            options[name] = os.path.abspath(value)
-        elif value is None or value == options[name]:
-            continue
-        elif name == _MAY_GROW and options["steps"] is None and value >= former["plan"]["epochs"]:
-            options[name] = value
-        else:
-            raise UserError(
-                f"--resume got --{name} {value}, expected {options[name]} as in the run that it resumes: "
-                f"leave --{name} out, or start a new run"
-            )
-    if former.get("status") == "finished" and options["epochs"] == former["options"]["epochs"]:
-        raise UserError(
-            f"--resume got a run that is finished (epoch {former['plan']['epochs']}), expected an unfinished one: "
-            "give more --epochs to go on"
-        )
-    return options
-
-
-def _plan(recipe, options):
-    """How the run goes: ``kind``, ``arguments`` of the network, ``batch_size``, ``epochs``, ``steps``."""
-    with_data = options["data"] is not None
-    if options["smoke"]:
-        kind, arguments = "smoke", recipe.smallest
-        trial = Trial(recipe.batch_size, recipe.epochs) if with_data else recipe.smoke
-    elif with_data:
-        kind, arguments, trial = "training", {}, Trial(recipe.batch_size, recipe.epochs)
-    else:
-        kind, arguments, trial = "rehearsal", {}, recipe.rehearsal
-    if trial.batch_size % options["devices"]:
-        raise UserError(f"--devices got {options['devices']}, expected a divisor of the batch size {trial.batch_size}")
-    if options["backend"] == "c" and (options["device"], options["devices"]) != ("cpu", 1):
-        raise UserError("--backend c got other than one CPU, expected --device cpu --devices 1")
-    # An explicit number of epochs lifts a trial's limit on steps, and the other way round.
-    steps = options["steps"] if options["steps"] or options["epochs"] else trial.steps
-    # On the sample an explicit number of steps may take as many epochs as it needs.
-    epochs = options["epochs"] or (math.inf if options["steps"] and not with_data else trial.epochs)
-    return {
-        "kind": kind,
-        "arguments": arguments,
-        "batch_size": trial.batch_size,
-        "epochs": epochs,
-        "steps": steps,
-    }
-
-
-def _read_data(recipe, options, former):
-    if options["data"] is None:
-        path = samples.path(recipe.task.sample)
-    else:
-        path = Path(options["data"])
-        options["data"] = os.path.abspath(path)
-    data = recipe.task.read(path)
-    if former is not None and former["data_digest"] != data.digest:
-        raise UserError(
-            f"--resume got data with digest {data.digest[:12]} in '{path}', expected {former['data_digest'][:12]}, "
-            "the data that the run began with"
-        )
-    return data, path
+            f"--device {options['device']} got no such device ({reason[:120]}), expected "
+            "one and JAX's build for it: install `jax[cuda12]` of the pinned version, or take --device cpu"
+        ) from None
+    if found < options["devices"]:
+        raise UserError(f"--devices got {options['devices']}, expected at most {found}, as many as there are")
 
 
 def _splits(recipe, data, plan, options):
@@ -165,32 +105,12 @@ class _Run:
         self.switches, self.folder, self.former = switches, folder, former
 
     def go(self):
-        from crmn_legacy.backend import cache, precision
-
-        options = self.options
-        self._require_device()
         key = determinism.platform_key(
-            self.switches, *(options[name] for name in ("backend", "device", "devices", "precision"))
+            self.switches, *(self.options[name] for name in ("backend", "device", "devices", "precision"))
         )
-        with precision.use(options["precision"], options["backend"], options["device"]):
-            if options["backend"] == "xla":
-                cache.use(key)
-            return self._go(key)
-
-    def _require_device(self):
-        if self.options["backend"] == "c":
-            return
-        import jax
-
-        try:
-            found = len(jax.devices())
-        except RuntimeError as error:
-            raise UserError(
-                f"--device {self.options['device']} got no such device ({str(error).splitlines()[0][:120]}), expected "
-                "one and JAX's build for it: install `jax[cuda12]` of the pinned version, or take --device cpu"
-            ) from None
-        if found < self.options["devices"]:
-            raise UserError(f"--devices got {self.options['devices']}, expected at most {found}, as many as there are")
+        if self.options["backend"] == "xla":
+            cache.use(key)
+        return self._go(key)
 
     def _go(self, key):
         import lasagne
@@ -227,7 +147,7 @@ class _Run:
             "initial_bits": progress.bits,
             "started": archive.now(),
             "seconds_before": 0.0,
-            **archive.provenance(),
+            **provenance(),
         }
         if self.former is None:
             self._start(record, state, progress, parameters)
@@ -292,6 +212,8 @@ class _Run:
         record["seconds_before"] = self.former.get("seconds", 0.0)
         print(f"resumed at epoch {progress.epoch}, step {progress.step} ({progress.updates} updates made)", flush=True)
         self.folder.write_record(record)
+        # A kill between the two left the curve an epoch behind the checkpoint.
+        self.folder.write_curve(progress.curve)
         return state, progress
 
     def _record(self, record, status, began, **more):
@@ -302,7 +224,9 @@ class _Run:
     def _interrupted(self, record, stop, began):
         number = getattr(stop, "number", 2)
         self._record(record, "interrupted", began)
-        resume = shlex.join(["python", os.path.relpath(self.script), "--resume", str(self.folder.path)])
+        # `make` runs its own Python, which a plain `python` in the user's shell may not be.
+        python = "python" if shutil.which("python") == sys.executable else sys.executable
+        resume = shlex.join([python, os.path.relpath(self.script), "--resume", str(self.folder.path)])
         print(f"interrupted; go on with: {resume}", file=sys.stderr)
         return 128 + number
 

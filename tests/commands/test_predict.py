@@ -1,0 +1,151 @@
+"""`predict`: keypoints in the picture's own pixels, and files that can be read again."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from crmn_legacy.data.boxes import crop_face
+from crmn_legacy.formats import read_points
+from tests.data.faces import plain_faces, points_text
+from tests.training.runs import contents
+
+SIDE = 200
+
+
+@pytest.fixture(scope="module")
+def points():
+    """68 points of a face within the picture, on whole pixels."""
+    return np.round(40 + 120 * plain_faces(train=1, valid=0, test=0).keypoints[0].astype(float))
+
+
+@pytest.fixture
+def picture(tmp_path, points):
+    """A gray picture with its points beside it."""
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    random = np.random.default_rng(3)
+    Image.fromarray(random.integers(0, 256, (SIDE, SIDE), dtype=np.uint8)).save(folder / "face one.png")
+    (folder / "face one.pts").write_text(points_text(points))
+    return folder / "face one.png"
+
+
+def predicted(record):
+    return np.array(record["points"])
+
+
+def test_points_take_the_box_and_give_the_error(command, finished, picture, points):
+    (record,) = command("predict", finished[0], picture, "--points", "--json").json
+    assert record["picture"] == str(picture)
+    assert predicted(record).shape == (68, 2)
+    between_eyes = np.linalg.norm(points[[36, 39]].mean(axis=0) - points[[42, 45]].mean(axis=0))
+    error = np.linalg.norm(predicted(record) - points, axis=1).mean() / between_eyes
+    assert record["error_percent"] == pytest.approx(100 * error, abs=0.01)
+
+
+def test_a_box_of_the_points_corners_gives_what_the_points_give(command, finished, picture, points):
+    (by_points,) = command("predict", finished[0], picture, "--points", "--json").json
+    corners = [*points.min(axis=0), *points.max(axis=0)]
+    (by_box,) = command("predict", finished[0], picture, "--json", "--box", *corners).json
+    np.testing.assert_allclose(predicted(by_box), predicted(by_points), atol=1e-3)
+    assert "error_percent" not in by_box
+
+
+def test_points_follow_the_face_when_it_moves_within_the_picture(command, finished, picture, points, tmp_path):
+    pixels = np.asarray(Image.open(picture))
+    moved = np.pad(pixels, ((30, 0), (50, 0)))
+    Image.fromarray(moved).save(tmp_path / "moved.png")
+    shift = np.array([50, 30])
+    (tmp_path / "moved.pts").write_text(points_text(points + shift))
+    first, second = command("predict", finished[0], picture, tmp_path / "moved.png", "--points", "--json").json
+    np.testing.assert_allclose(predicted(second), predicted(first) + shift, atol=2e-3)
+
+
+def test_without_a_box_the_whole_picture_is_the_crop(command, finished, tmp_path, points):
+    random = np.random.default_rng(5)
+    pixels = random.integers(0, 256, (160, 160), dtype=np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "crop.png")
+    (record,) = command("predict", finished[0], tmp_path / "crop.png", "--json").json
+    side = 160 / 1.7
+    corners = [80 - side / 2, 80 - side / 2, 80 + side / 2, 80 + side / 2]
+    (by_box,) = command("predict", finished[0], tmp_path / "crop.png", "--json", "--box", *corners).json
+    np.testing.assert_allclose(predicted(record), predicted(by_box), atol=1e-3)
+    box = crop_face(pixels, np.array(corners).reshape(2, 2)).box
+    assert np.abs(box - (0, 0, 160, 160)).max() <= 2
+
+
+def test_out_holds_points_that_are_read_again_and_overlays(command, finished, picture, tmp_path):
+    out = tmp_path / "new" / "out"
+    (record,) = command("predict", finished[0], picture, "--points", "--json", "--out", out).json
+    assert {path.name for path in out.iterdir()} == {"face one.pts", "face one.png"}
+    np.testing.assert_allclose(read_points(out / "face one.pts"), predicted(record), atol=1e-3)
+    with Image.open(out / "face one.png") as overlay:
+        assert overlay.mode == "RGB" and min(overlay.size) >= 480
+        assert overlay.width % SIDE == 0 and overlay.height % SIDE == 0
+        pixels = np.asarray(overlay)
+        zoom = overlay.width // SIDE
+    for x, y in predicted(record) * zoom:
+        if 0 <= x < pixels.shape[1] and 0 <= y < pixels.shape[0]:
+            assert tuple(pixels[int(y), int(x)]) == (255, 0, 0)
+    assert (pixels == (0, 200, 0)).all(axis=2).any()
+
+
+def test_text_lists_the_points_and_names_the_files(command, finished, picture, tmp_path):
+    said = command("predict", finished[0], picture, "--points").out.splitlines()
+    assert said[0].startswith(f"{picture}: 68 points, error ") and len(said) == 69
+    assert all(len([float(word) for word in line.split()]) == 2 for line in said[1:])
+    (line,) = command("predict", finished[0], picture, "--out", tmp_path / "out").out.splitlines()
+    assert line == f"{picture}: {tmp_path / 'out' / 'face one'}.pts and .png"
+
+
+def test_colour_and_jpeg_pictures_are_read(command, finished, tmp_path):
+    random = np.random.default_rng(7)
+    Image.fromarray(random.integers(0, 256, (90, 60, 3), dtype=np.uint8)).save(tmp_path / "colour.jpg")
+    (record,) = command("predict", finished[0], tmp_path / "colour.jpg", "--json").json
+    assert np.isfinite(predicted(record)).all()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["{picture}", "--box", "5", "5", "5", "9"], "expected X0 < X1 and Y0 < Y1"),
+        (["{picture}", "--box", "nan", "0", "9", "9"], "expected X0 < X1 and Y0 < Y1"),
+        (["{picture}", "--box", "0", "0", "inf", "inf"], "not finite"),
+        (["{picture}", "--box", "0", "0", "1e300", "1e300"], "expected them on the picture"),
+        (["{picture}", "--box", "900", "900", "950", "950"], "expected them on the picture"),
+        (["{picture}", "--box", "1", "2", "3"], "expected 4 arguments"),
+        (["{picture}", "--box", "1", "2", "3", "4", "--points"], "not allowed with"),
+        (["{picture}", "{picture}", "--out", "{tmp}/out"], "got pictures of one name"),
+        (["{picture}", "--out", "{tmp}/pictures"], "not empty"),
+        (["{picture}", "--out", "{picture}"], "cannot be made (File exists)"),
+        (["{picture}", "--out", "{picture}/out"], "cannot be made (Not a directory)"),
+        (["{picture}", "--out", "/proc/crmn_legacy"], "cannot be made"),
+        (["{tmp}/absent.png"], "cannot be read"),
+        (["{tmp}"], "cannot be read"),
+        (["{tmp}/lonely.png", "--points"], "lonely.pts"),
+        (["{tmp}/text.png"], "cannot be read"),
+        (["{tmp}/cut.png"], "cannot be read"),
+        ([], "required: PICTURE"),
+    ],
+)
+def test_command_lines_that_will_not_do(refused, finished, picture, tmp_path, arguments, said):
+    (tmp_path / "text.png").write_text("no picture")
+    (tmp_path / "cut.png").write_bytes(picture.read_bytes()[:2000])
+    (tmp_path / "lonely.png").write_bytes(picture.read_bytes())
+    before = contents(tmp_path)
+    line = refused("predict", finished[0], *(word.format(picture=picture, tmp=tmp_path) for word in arguments))
+    assert said in line
+    assert contents(tmp_path) == before
+
+
+def test_a_folder_without_a_run_writes_nothing(refused, picture, tmp_path):
+    before = contents(tmp_path)
+    refused("predict", tmp_path / "pictures", picture, "--out", tmp_path / "out")
+    assert contents(tmp_path) == before
+
+
+@pytest.mark.parametrize(
+    "text", ["", "version: 1\nn_points: 5\n{\n1 1\n1 2\n1 3\n1 4\n2 2\n}\n", "version: 1 n_points: 68"]
+)
+def test_points_that_will_not_do(refused, finished, picture, text):
+    picture.with_suffix(".pts").write_text(text)
+    assert ".pts" in refused("predict", finished[0], picture, "--points")

@@ -1,0 +1,92 @@
+"""`tables`: every row of the paper, ours beside it, in three forms that say the same."""
+
+import json
+
+import pytest
+
+from crmn_legacy import archive, paper
+
+ROWS = {
+    "table1_crmn": ("17.76M", "14.07G"),
+    "table1_resnet_n18_fm4": ("27.63M", "50.59G"),
+    "table1_resnet_n9_fm8": ("54.55M", "100.30G"),
+    "table1_resnet_n9_fm4": ("13.67M", "25.09G"),
+    "table1_resnet_n5_fm4": ("7.46M", "13.75G"),
+}
+
+
+@pytest.fixture
+def tables(command, monkeypatch, root):
+    """The command over the repository's own recipes."""
+    from crmn_legacy.commands import stored
+
+    def call(*arguments):
+        monkeypatch.setattr(stored, "RECIPES", root / "recipes")
+        return command("tables", *arguments)
+
+    return call
+
+
+@pytest.fixture
+def runs(tmp_path):
+    """A folder of runs: two of one row, and much that is none."""
+
+    def write(name, row="table1_crmn", status="finished", kind="training", loss=1.0, **result):
+        folder = tmp_path / name
+        folder.mkdir()
+        record = {"row": row, "status": status, "plan": {"kind": kind}, "result": {"validation_loss": loss, **result}}
+        (folder / archive.RUN).write_text(json.dumps(record))
+
+    helen = {"common": {"mean": 0.0523, "pictures": 330, "complete": False}}
+    write("worse", loss=2.0, test={"common": {"mean": 0.01, "pictures": 1, "complete": True}})
+    write("better", loss=1.0, test=helen)
+    write("rehearsal", kind="rehearsal", loss=0.1)
+    write("smoke", kind="smoke", loss=0.1)
+    write("running", status="running", loss=0.1)
+    write("other", row="no_row", loss=0.1)
+    write("list", row=["table1_crmn"], loss=0.1)
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / archive.RUN).write_text("{")
+    (tmp_path / "text").write_text("no folder")
+    return tmp_path
+
+
+def test_parameters_and_flops_equal_the_printed_ones(tables, tmp_path):
+    rows = {row["row"]: row for row in tables("--json", "--runs", tmp_path).json}
+    assert rows.keys() == paper.ROWS.keys()
+    for name, (parameters, flops) in ROWS.items():
+        row = rows[name]
+        assert (paper.in_millions(row["parameters"]), paper.in_billions(row["flops"])) == (parameters, flops)
+        assert (row["paper"]["parameters"], row["paper"]["flops"]) == (parameters, flops)
+        assert row["recipe"] and row["result"] is None
+    assert rows["table1_rcn"]["parameters"] is None and not rows["table1_rcn"]["recipe"]
+
+
+def cells(line, markdown):
+    return [cell.strip() for cell in (line.strip("|").split(" | ") if markdown else line.split("  ")) if cell.strip()]
+
+
+@pytest.mark.parametrize("markdown", [False, True])
+def test_text_and_markdown_show_ours_beside_the_printed(tables, tmp_path, markdown):
+    said = tables("--runs", tmp_path, *(["--markdown"] if markdown else [])).out.splitlines()
+    for name, (parameters, flops) in ROWS.items():
+        (line,) = (cells(line, markdown) for line in said if name in line)
+        assert line[3:7] == [parameters, parameters, flops, flops]
+        assert line.count("not run") == 2
+    for name in paper.ROWS:
+        assert sum(name in line.split() for line in said) == 1
+
+
+def test_the_best_finished_run_on_data_stands_in_its_row(tables, runs):
+    rows = {row["row"]: row for row in tables("--json", "--runs", runs).json}
+    assert rows["table1_crmn"]["result"]["run"] == str(runs / "better")
+    assert [name for name, row in rows.items() if row["result"]] == ["table1_crmn"]
+    (line,) = (cells(line, False) for line in tables("--runs", runs).out.splitlines() if "table1_crmn" in line)
+    assert line[7:] == ["5.04", "5.23 (in part)", "8.92", "no data"]
+
+
+def test_wrong_options(refused):
+    assert "not allowed with" in refused("tables", "--json", "--markdown")
+    assert "unrecognized arguments" in refused("tables", "--js")
+    assert "invalid choice: 'table'" in refused("table")
+    assert "required: COMMAND" in refused()

@@ -1,0 +1,109 @@
+"""Every recipe as a user calls it: it describes itself, and its smallest run gives the same bits everywhere."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from crmn_legacy import archive, paper
+from tests.test_recipe import KEYS
+from tests.training.runs import bits_of, environment
+
+ROOT = Path(__file__).parents[2]
+RECIPES = sorted((ROOT / "recipes").glob("*.py"))
+CRMN = ROOT / "recipes" / "table1_crmn.py"
+
+
+def run_recipe(script, *arguments, prefix=(), cwd=ROOT, **changes):
+    command = [*prefix, sys.executable, str(script), *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=600, cwd=cwd, env=environment(**changes))
+
+
+@pytest.mark.parametrize("script", RECIPES, ids=lambda path: path.stem)
+def test_describes_its_row_as_one_json_object_with_the_printed_counts(script, tmp_path):
+    started = time.monotonic()
+    # No compiler and no place for compiled programs: nothing is compiled.
+    done = run_recipe(script, "--describe", cwd=tmp_path, CRMN_LEGACY_CACHE=str(tmp_path / "cache"))
+    seconds = time.monotonic() - started
+    assert done.returncode == 0 and done.stderr == ""
+    (line,) = done.stdout.splitlines()
+    described = json.loads(line)
+    assert described.keys() >= KEYS
+    assert list(tmp_path.iterdir()) == []
+    assert seconds < 10
+    printed = paper.ROWS[script.stem]
+    assert (described["row"], described["table"], described["method"]) == (script.stem, printed.table, printed.method)
+    assert described["paper"] == printed.printed
+    numbered = re.findall(r"^\|?\s*(\d+)[ .|]", (ROOT / "DEVIATIONS.md").read_text(encoding="utf-8"), re.M)
+    assert set(described["deviations"]) <= {int(number) for number in numbered}
+    if printed.table == 1:
+        assert paper.in_millions(described["parameters"]) == printed.printed["parameters"]
+        assert paper.in_billions(described["flops"]) == printed.printed["flops"]
+        assert described["input_shape"] == [1, 80, 80] and described["outputs"] == 136
+        assert described["layers"] == 6 * printed.printed["n"] + 2
+
+
+def test_every_row_of_table_1_that_is_ours_has_its_recipe():
+    assert {path.stem for path in RECIPES} >= {
+        row for row in paper.ROWS if row.startswith(("table1_crmn", "table1_res"))
+    }
+
+
+def assert_one_digest(runs, tmp_path):
+    """The same bits under each of the circumstances."""
+    found = {}
+    for name, (prefix, changes) in runs.items():
+        folder = tmp_path / name.replace(" ", "_")
+        cwd = folder.parent if name == "elsewhere" else ROOT
+        found[name] = bits_of(
+            run_recipe(CRMN, "--out", folder, *changes.pop("arguments"), prefix=prefix, cwd=cwd, **changes)
+        )
+        assert archive.verify(folder) == []
+    assert len(set(found.values())) == 1, found
+
+
+def circumstances(caches, *arguments):
+    """What compiles on one core and what compiles on all of them never meet."""
+    core = str(min(os.sched_getaffinity(0)))
+    alone, together = ({"arguments": arguments, "CRMN_LEGACY_CACHE": str(cache)} for cache in caches)
+    return {
+        "one core": (("taskset", "-c", core), {**alone, "OMP_NUM_THREADS": "1"}),
+        "all cores": ((), {**together, "OMP_NUM_THREADS": "8", "PYTHONHASHSEED": "1", "NPROC": "3"}),
+        "elsewhere": ((), {**together, "PYTHONHASHSEED": "2", "XLA_FLAGS": "--xla_cpu_enable_fast_math=true"}),
+    }
+
+
+def test_two_steps_of_the_smoke_run_give_one_digest_everywhere(tmp_path):
+    assert_one_digest(circumstances((tmp_path / "a", tmp_path / "b"), "--smoke", "--steps", "2"), tmp_path)
+
+
+@pytest.mark.slow
+def test_the_smoke_run_gives_one_digest_everywhere_each_compiling_for_itself(tmp_path):
+    assert_one_digest(circumstances(("off", "off"), "--smoke"), tmp_path)
+
+
+@pytest.mark.slow
+def test_the_rehearsal_takes_the_published_network(tmp_path):
+    done = run_recipe(CRMN, "--out", tmp_path / "run")
+    bits_of(done)
+    assert "the full published network" in done.stdout and "say nothing about the paper" in done.stdout
+    assert archive.read_record(tmp_path / "run")["parameters"] == 17_758_372
+
+
+@pytest.mark.slow
+def test_training_on_photographs_lowers_the_validation_error(tmp_path, real_data):
+    """Two epochs of the smallest network on prepared photographs."""
+    preparation = ["--root", real_data, "--out", tmp_path / "faces.h5"]
+    prepared = run_recipe(ROOT / "data_prep" / "faces_300w.py", *preparation)
+    assert prepared.returncode == 0, prepared.stderr
+    options = ["--smoke", "--data", tmp_path / "faces.h5", "--epochs", "2", "--out", tmp_path / "run"]
+    bits_of(run_recipe(CRMN, *options))
+    first, second = archive.read_curve(tmp_path / "run")
+    assert second["validation_error"] < first["validation_error"]
+    assert second["validation_loss"] < first["validation_loss"]
+    assert archive.verify(tmp_path / "run") == []

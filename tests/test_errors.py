@@ -1,0 +1,84 @@
+"""How a program ends: its status, and one line at most."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from crmn_legacy import errors
+from crmn_legacy.errors import UserError
+
+
+def ended(main, capsys):
+    with pytest.raises(SystemExit) as stop:
+        errors.run(main)
+    return stop.value.code, capsys.readouterr()
+
+
+def raising(error):
+    def main():
+        raise error
+
+    return main
+
+
+@pytest.mark.parametrize("status", [None, 0, 1, 143])
+def test_status_is_what_main_returns(capsys, status):
+    code, said = ended(lambda: status, capsys)
+    assert code == status and said.err == ""
+
+
+def test_a_users_mistake_is_one_line_and_status_2(capsys):
+    code, said = ended(raising(UserError("got 'a\nb',\n  expected c")), capsys)
+    assert code == 2 and said.err == "error: got 'a b', expected c\n" and said.out == ""
+
+
+def test_ctrl_c_is_status_130(capsys):
+    code, said = ended(raising(KeyboardInterrupt()), capsys)
+    assert code == 130 and said.err == "interrupted\n"
+
+
+@pytest.mark.parametrize("error", [ValueError("wrong\nhere"), MemoryError(), RecursionError("deep"), OSError(5, "I/O")])
+def test_a_fault_of_ours_is_one_line_without_traceback_and_status_1(capsys, monkeypatch, error):
+    monkeypatch.delenv(errors.TRACEBACK_VARIABLE, raising=False)
+    code, said = ended(raising(error), capsys)
+    assert code == 1
+    assert said.err.startswith(f"internal error: {type(error).__name__}: ") and len(said.err.splitlines()) == 1
+    assert f"{errors.TRACEBACK_VARIABLE}=1" in said.err
+
+
+def test_the_traceback_is_there_for_who_asks(capsys, monkeypatch):
+    monkeypatch.setenv(errors.TRACEBACK_VARIABLE, "1")
+    code, said = ended(raising(ValueError("here")), capsys)
+    assert code == 1 and "Traceback" in said.err and "raise error" in said.err
+
+
+def test_exits_of_argparse_pass():
+    with pytest.raises(SystemExit) as stop:
+        errors.run(raising(SystemExit(0)))
+    assert stop.value.code == 0
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "said"),
+    [
+        ("[print('x' * 100) for _ in range(10000)]", 141, ""),
+        ("print('x'); raise UserError('got a, expected b')", 2, "error: got a, expected b\n"),
+    ],
+)
+def test_a_reader_that_has_gone_is_no_fault(body, status, said):
+    code = f"from crmn_legacy.errors import UserError, run\ndef main():\n    {body}\nrun(main)"
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as stdout:
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            stdout=stdout,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            env={**os.environ, "PYTHONUNBUFFERED": ""},
+        )
+    assert done.returncode == status, done.stderr
+    assert done.stderr == said

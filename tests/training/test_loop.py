@@ -1,0 +1,300 @@
+"""The loop by itself: arithmetic takes the place of a network, so that every place to stop at can be tried."""
+
+import json
+import math
+import os
+import signal
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from crmn_legacy import archive
+from crmn_legacy.errors import UserError
+from crmn_legacy.training import RateSchedule, checkpoints
+from crmn_legacy.training.loop import Interrupted, Training, TrainingError
+
+STEPS, EPOCHS = 3, 4
+
+
+class Arithmetic:
+    """Stands for a compiled step: the state turns and every batch leaves its trace in it."""
+
+    def __init__(self, losses=None, after=None):
+        self.losses, self.after, self.calls = losses or {}, after, 0
+
+    def put(self, state):
+        return {name: value.copy() for name, value in state.items()}
+
+    get = get_outputs = put
+
+    def __call__(self, state, batch, rates=None):
+        self.calls += 1
+        if rates is None:
+            scores = np.abs(state["w"].sum() - batch["x"])
+            return state, {"losses": scores, "predicted": scores}
+        number = int(batch["number"])
+        w = np.roll(state["w"], 1) * 0.9 - rates["all"] * batch["x"]
+        if self.after:
+            self.after(number)
+        return {"w": w}, {"loss": np.asarray(self.losses.get(number, np.abs(w).sum()))}
+
+
+class Batches:
+    """Batches that are a pure function of epoch and step, as the faces' are."""
+
+    batch_size, steps_per_epoch = 2, STEPS
+
+    def epoch(self, epoch, start=0):
+        for step in range(start, STEPS):
+            number = (epoch - 1) * STEPS + step + 1
+            yield {"x": np.random.default_rng(number).normal(size=2), "number": np.array(number)}
+
+    def evaluation(self, jitter=False):
+        assert jitter
+        yield {"x": np.array([1.0, 2.0])}, 2
+        yield {"x": np.array([3.0, 1e9])}, 1  # the second is filling
+
+
+class Task:
+    metric = "error"
+
+    def score(self, predicted, batch):
+        return 10 * predicted
+
+
+def training(folder, step=None, epochs=EPOCHS, max_updates=None, **changes):
+    parts = {
+        "train": step or Arithmetic(),
+        "evaluate": Arithmetic(),
+        "task": Task(),
+        "batches": Batches(),
+        "validation": Batches(),
+        "schedule": RateSchedule(0.5, (0.5, 0.1), minimum_epochs=1, patience=1, components=("all",)),
+        "epochs": epochs,
+        "max_updates": max_updates,
+        "parameters": ["w"],
+        "folder": folder,
+    }
+    return Training(**{**parts, **changes})
+
+
+@pytest.fixture
+def folder(tmp_path):
+    made = archive.RunFolder(tmp_path / "run", new=True)
+    begin(made)
+    yield made
+    made.close()
+
+
+def beginning():
+    state = {"w": np.array([1.0, -2.0])}
+    return state, checkpoints.Progress(bits=archive.digest_tensors(state))
+
+
+def begin(folder):
+    folder.write_checkpoint(checkpoints.pack(*beginning()))
+
+
+def stored(folder):
+    arrays, _ = folder.read_checkpoint()
+    return checkpoints.unpack(arrays, beginning()[0])
+
+
+def without_time(progress):
+    return [{**line, "seconds": None} for line in progress.curve]
+
+
+@pytest.fixture(scope="module")
+def uninterrupted():
+    with tempfile.TemporaryDirectory() as place:
+        folder = archive.RunFolder(Path(place) / "run", new=True)
+        begin(folder)
+        progress = training(folder).run(*beginning())
+        weights = archive.read_arrays(folder.path / archive.WEIGHTS)
+        folder.close()
+    return progress, weights
+
+
+def send(number, at):
+    """Send this process a signal while it makes update `at`."""
+
+    def after(update):
+        if update == at:
+            os.kill(os.getpid(), number)
+
+    return after
+
+
+@settings(max_examples=30)
+@given(st.lists(st.integers(1, STEPS * EPOCHS), min_size=1, max_size=4, unique=True))
+def test_stopped_anywhere_any_number_of_times_it_ends_with_the_same_bits(uninterrupted, places):
+    with tempfile.TemporaryDirectory() as place:
+        folder = archive.RunFolder(Path(place) / "run", new=True)
+        begin(folder)
+        for at in sorted(places):
+            state, progress = stored(folder)
+            with pytest.raises(Interrupted):
+                training(folder, Arithmetic(after=send(signal.SIGINT, at))).run(state, progress)
+            # The step under way was finished and saved.
+            assert stored(folder)[1].updates == at
+        progress = training(folder).run(*stored(folder))
+        assert progress.bits == uninterrupted[0].bits
+        assert without_time(progress) == without_time(uninterrupted[0])
+        weights = archive.read_arrays(folder.path / archive.WEIGHTS)
+        np.testing.assert_array_equal(weights["w"], uninterrupted[1]["w"])
+        folder.close()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interruption_names_its_signal_and_gives_the_handlers_back(folder, number):
+    before = signal.getsignal(number)
+    with pytest.raises(Interrupted) as stop:
+        training(folder, Arithmetic(after=send(number, 2))).run(*beginning())
+    assert stop.value.number == number
+    assert signal.getsignal(number) is before
+
+
+def test_second_signal_stops_at_once_and_the_former_checkpoint_stands(folder):
+    step = Arithmetic()
+
+    def twice(update):
+        if update == 5:
+            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), signal.SIGINT)
+
+    step.after = twice
+    with pytest.raises(KeyboardInterrupt):
+        training(folder, step).run(*beginning())
+    assert stored(folder)[1].updates == STEPS
+
+
+def test_signal_while_the_validation_goes_on_waits_for_the_epochs_end(folder):
+    class Signalling(Arithmetic):
+        def __call__(self, *arguments):
+            if not self.calls:
+                os.kill(os.getpid(), signal.SIGTERM)
+            return super().__call__(*arguments)
+
+    with pytest.raises(Interrupted):
+        training(folder, evaluate=Signalling()).run(*beginning())
+    _, progress = stored(folder)
+    assert (progress.epoch, progress.step, len(progress.curve)) == (2, 0, 1)
+
+
+@pytest.mark.parametrize("loss", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize(("number", "epoch", "step"), [(1, 1, 1), (5, 2, 2), (6, 2, 3), (12, 4, 3)])
+def test_loss_that_is_not_finite_stops_the_run_and_keeps_the_last_good_checkpoint(folder, loss, number, epoch, step):
+    with pytest.raises(TrainingError) as error:
+        training(folder, Arithmetic(losses={number: loss})).run(*beginning())
+    message = str(error.value)
+    assert f"the loss is {loss} at epoch {epoch}, step {step}" in message
+    assert f"end of epoch {epoch - 1}" in message and str(folder.path) in message
+    state, progress = stored(folder)
+    assert progress.updates == (epoch - 1) * STEPS
+    assert np.isfinite(state["w"]).all()
+
+
+def test_signal_at_the_very_step_whose_loss_is_nan_saves_nothing(folder):
+    step = Arithmetic(losses={5: math.nan}, after=send(signal.SIGINT, 5))
+    with pytest.raises(TrainingError, match="epoch 2, step 2"):
+        training(folder, step).run(*beginning())
+    assert stored(folder)[1].updates == STEPS
+
+
+def test_validation_loss_that_is_not_finite_stops_the_run(folder):
+    class Broken(Arithmetic):
+        def __call__(self, state, batch, rates=None):
+            return state, {"losses": np.array([math.nan, 1.0]), "predicted": np.zeros(2)}
+
+    with pytest.raises(TrainingError, match="at epoch 1, validation"):
+        training(folder, evaluate=Broken()).run(*beginning())
+    assert not (folder.path / archive.WEIGHTS).exists()
+
+
+@pytest.mark.parametrize("updates", [1, 3, 4, 7])
+def test_a_number_of_updates_ends_the_run_whatever_the_epoch(folder, updates):
+    step = Arithmetic()
+    progress = training(folder, step, max_updates=updates).run(*beginning())
+    assert progress.updates == step.calls == updates
+    assert [line["updates"] for line in progress.curve] == [*range(STEPS, updates, STEPS), updates]
+
+
+def test_a_limited_run_that_was_stopped_ends_with_the_same_bits(folder, tmp_path):
+    other = archive.RunFolder(tmp_path / "other", new=True)
+    expected = training(other, max_updates=5).run(*beginning())
+    with pytest.raises(Interrupted):
+        training(folder, Arithmetic(after=send(signal.SIGINT, 4)), max_updates=5).run(*beginning())
+    progress = training(folder, max_updates=5).run(*stored(folder))
+    assert progress.bits == expected.bits
+    other.close()
+
+
+def test_best_weights_are_those_of_the_least_validation_loss(folder):
+    seen = []
+
+    class Noting(Arithmetic):
+        def __call__(self, state, batch, rates=None):
+            losses = [3.0, 1.0, 2.0, 1.0][len(seen) // 2]
+            seen.append(state["w"].copy())
+            return state, {"losses": np.full(2, losses), "predicted": np.zeros(2)}
+
+    progress = training(folder, evaluate=Noting()).run(*beginning())
+    assert progress.schedule.best_epoch == 2
+    np.testing.assert_array_equal(archive.read_arrays(folder.path / archive.WEIGHTS)["w"], seen[2])
+
+
+def test_validation_leaves_out_what_fills_the_last_batch(folder):
+    loss, score = training(folder).validate({"w": np.zeros(2)})
+    assert loss == pytest.approx(2.0)
+    assert score == pytest.approx(20.0)
+
+
+def test_curve_has_a_line_an_epoch_with_rates_losses_and_a_chain_of_bits(folder):
+    progress = training(folder).run(*beginning())
+    lines = [json.loads(line) for line in (folder.path / archive.CURVE).read_text().splitlines()]
+    assert lines == progress.curve
+    assert [line["epoch"] for line in lines] == [1, 2, 3, 4]
+    assert all(len(line["losses"]) == STEPS + 1 for line in lines)
+    shifts = [0, *(line["shifts"] for line in lines)]
+    for line, made in zip(lines, shifts, strict=False):
+        assert line["rates"] == {"all": pytest.approx(0.5 * [1, 0.5, 0.05][made])}
+        assert line["train_loss"] == pytest.approx(np.mean(line["losses"][:-1]))
+        assert line["validation_loss"] == line["losses"][-1]
+    before = archive.digest_tensors(beginning()[0])
+    state, _ = stored(folder)
+    assert lines[-1]["bits"] == archive.digest_tensors(state, lines[-1]["losses"], lines[-2]["bits"])
+    assert before not in {line["bits"] for line in lines}
+
+
+@pytest.mark.parametrize("name", [archive.WEIGHTS, archive.CHECKPOINT, archive.CURVE])
+def test_full_disk_at_any_file_keeps_a_whole_checkpoint(folder, monkeypatch, uninterrupted, name):
+    write_whole, seen = archive.write_whole, []
+
+    def full(path, content):
+        seen.append(Path(path).name)
+        if Path(path).name == name and seen.count(name) == 2:
+            raise UserError(f"got '{path}', which cannot be written (No space left on device)")
+        write_whole(path, content)
+
+    monkeypatch.setattr(archive, "write_whole", full)
+    schedule = RateSchedule(0.5, (0.5, 0.1), minimum_epochs=1, patience=1, components=("all",))
+    with pytest.raises(UserError, match="a whole checkpoint is kept: mend it, then --resume"):
+        training(folder, schedule=schedule).run(*beginning())
+    monkeypatch.undo()
+    progress = training(folder).run(*stored(folder))
+    assert progress.bits == uninterrupted[0].bits
+
+
+def test_no_hard_links_and_the_former_checkpoint_is_kept_all_the_same(folder, monkeypatch):
+    def refuse(*arguments, **keywords):
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refuse)
+    training(folder).run(*beginning())
+    former = archive.read_arrays(folder.path / archive.FORMER_CHECKPOINT)
+    assert json.loads(str(former["progress"]))["epoch"] == EPOCHS
+    assert stored(folder)[1].epoch == EPOCHS + 1
