@@ -24,6 +24,8 @@ def run(main):
         Takes nothing, returns an exit status (``None`` counts as 0). A `UserError` gives status 2, ctrl-C 130, a
         broken pipe 141, any other error 1.
     """
+    # A file's name may hold bytes that are no text; telling it must not fail.
+    sys.stdout.reconfigure(errors="backslashreplace")
     try:
         status = main()
         sys.stdout.flush()

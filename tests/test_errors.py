@@ -54,6 +54,14 @@ def test_the_traceback_is_there_for_who_asks(capsys, monkeypatch):
     assert code == 1 and "Traceback" in said.err and "raise error" in said.err
 
 
+def test_names_that_are_no_text_can_be_told():
+    code = "from crmn_legacy.errors import run\nrun(lambda: print('a\\udcffb'))"
+    environment = {**os.environ, "PYTHONIOENCODING": "utf-8:strict"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "a\\udcffb\n"
+
+
 def test_exits_of_argparse_pass():
     with pytest.raises(SystemExit) as stop:
         errors.run(raising(SystemExit(0)))

@@ -85,10 +85,11 @@ def test_a_missing_set_is_named_and_a_part_is_no_whole(command, finished, tmp_pa
 
 
 @pytest.mark.parametrize(("split", "pictures"), [("train", 14), ("valid", 6)])
-def test_other_splits_stand_beside_no_printed_number(command, finished, data, split, pictures):
+def test_another_split_is_scored_as_a_whole_beside_no_printed_number(command, finished, data, split, pictures):
     report = command("evaluate", finished[0], "--data", data, "--split", split, "--json").json
-    assert report["results"]["rendered"]["pictures"] == pictures
-    assert report["results"]["rendered"]["printed"] is None
+    assert list(report["results"]) == ["all"]
+    assert report["results"]["all"]["pictures"] == pictures
+    assert report["results"]["all"]["printed"] is None
 
 
 def test_reads_a_run_and_leaves_it_as_it_was(command, finished, data):
