@@ -63,6 +63,7 @@ def our_step(network, arrays, batch, backend):
     step = ours.make_step(network, tuple(RATES), arrays, backend)
     batch = dict(zip(("images", "keypoints", "mask"), batch, strict=True))
     state = step.initial_state()
+    step.release()
     program = step.lower(state, batch, RATES).compile() if backend == "xla" else None
 
     def advance():

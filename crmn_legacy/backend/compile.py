@@ -105,7 +105,13 @@ class _Graph:
         return names
 
     def initial_state(self):
-        return {self.name_of[v]: np.array(v.get_value(borrow=True)) for v in self.shared}
+        """The stored values themselves, not copies."""
+        return {self.name_of[v]: v.get_value(borrow=True) for v in self.shared}
+
+    def release(self):
+        for variable in self.shared:
+            value = variable.get_value(borrow=True)
+            variable.set_value(np.broadcast_to(np.zeros((), value.dtype), value.shape), borrow=True)
 
 
 class Step:
@@ -124,6 +130,10 @@ class Step:
     def initial_state(self):
         """The shared variables' present values, dict of str to array, ready to be given to the step."""
         return self.put(self._graph.initial_state())
+
+    def release(self):
+        """Give up the shared variables' own values, which a state holds by now; zeros of their shapes stay."""
+        self._graph.release()
 
     def put(self, state):
         """A state of NumPy arrays as the backend holds it."""
@@ -151,7 +161,7 @@ class XlaStep(Step):
         self.step = jax.jit(self._program, donate_argnums=(0,) if donate else ())
 
     def put(self, state):
-        # A copy: a donated buffer is overwritten, and may otherwise be NumPy's own.
+        # Copies: a donated buffer is overwritten, and JAX reads the caller's memory in the background.
         return {
             name: self._jax.device_put(np.array(state[name]), self._replicated, may_alias=False)
             for name in self.state_names

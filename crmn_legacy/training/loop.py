@@ -66,7 +66,7 @@ class Training:
         Parameters
         ----------
         state : dict of str to array
-            Of the host; the training step's.
+            Of the host; the training step's. Emptied, so that it does not fill memory beside the device's copy.
         progress : checkpoints.Progress
             Where it stands.
 
@@ -83,7 +83,8 @@ class Training:
         Interrupted
             By ctrl-C or SIGTERM, once the step is done and the checkpoint written.
         """
-        state = self.train.put(state)
+        host, state = state, self.train.put(state)
+        host.clear()
         with _Signals() as signals:
             while progress.epoch <= self.epochs and not self._enough(progress):
                 state = self._epoch(state, progress, signals)
@@ -183,7 +184,9 @@ class Training:
             outputs = self.evaluate.get_outputs(outputs)
             losses.extend(outputs["losses"][:count].astype(np.float64))
             scores.extend(self.task.score(outputs["predicted"], batch)[:count])
-        return math.fsum(losses) / len(losses), math.fsum(scores) / len(scores)
+        # A picture whose points are all hidden has no score.
+        scores = [score for score in scores if not math.isnan(score)]
+        return math.fsum(losses) / len(losses), math.fsum(scores) / max(len(scores), 1)
 
     def _write(self, host, progress, best=False):
         """Write the checkpoint, after the weights if they are the best, and before the curve."""

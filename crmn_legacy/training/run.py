@@ -131,6 +131,7 @@ class _Run:
         evaluate = steps.evaluation_step(network, self.recipe.task, **compilation)
         parameters = [p.name for p in lasagne.layers.get_all_params(network)]
         state = train.get(train.initial_state())
+        train.release()
         progress = checkpoints.Progress(bits=archive.digest_tensors(state))
         record = {
             "row": self.recipe.row,

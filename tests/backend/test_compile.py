@@ -200,3 +200,26 @@ def test_batches_may_stay_on_the_device(shared):
     assert isinstance(placed["x"], jax.Array)
     _, outputs = step(step.initial_state(), placed, RATE)
     assert step.get_outputs(outputs)["sum"] == 8
+
+
+def test_a_donated_state_is_never_the_memory_of_the_arrays_it_was_made_from():
+    import aesara
+
+    shared = aesara.shared(np.ones((256, 256), "float32"), name="w")
+    step = compile_step({}, {"total": shared.sum()}, {shared: shared + 1})
+    given = {"w": np.ones((256, 256), "float32")}
+    step(step.put(given), {})
+    step(step.initial_state(), {})
+    assert (given["w"] == 1).all() and (shared.get_value() == 1).all()
+
+
+def test_releasing_keeps_the_shapes_and_the_states_that_were_taken():
+    import aesara
+
+    shared = aesara.shared(np.ones((3, 4), "float32"), name="w")
+    step = compile_step({}, {"total": shared.sum()}, {shared: shared + 1})
+    state = step.initial_state()
+    step.release()
+    state, outputs = step(state, {})
+    assert float(outputs["total"]) == 12 and (step.get(state)["w"] == 2).all()
+    assert step.get(step.initial_state())["w"].shape == (3, 4)
