@@ -208,7 +208,7 @@ def mend_static_shapes(module):
     Whenever a tensor of symbolic shape is made (``zeros``, ``alloc``), Aesara 2.9.4 clones and rewrites *everything*
     that the shape follows from, the network so far included, to learn which sides are constant; its docstring calls
     this a hold-over. Here a side is known if it follows from constants and static types by integer arithmetic,
-    looked up where it stands. At n = 3 the CRMN's graph is built ten times as fast.
+    looked up where it stands.
     """
     _require_version()
     original = module.infer_static_shape
