@@ -1,7 +1,9 @@
 """The switches that fix floating-point bits, in one place, set before anything starts.
 
 Three profiles (`--bits`): ``fast`` leaves the choice of kernels and the partition of the work to the machine;
-``portable`` fixes the instruction set and the partition, so that the number of cores and threads moves nothing.
+``portable`` fixes the instruction set and the partition, so that the number of cores and threads moves nothing, and
+the blocks that the work is cut into; ``strict`` is for unlike processors: it refuses where something of this cannot be
+fixed, and turns off what still asks for the processor's make.
 """
 
 import os
@@ -10,29 +12,32 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from crmn_legacy.backend import blocks
 from crmn_legacy.errors import UserError
 
-PROFILES = ("portable", "fast")
+PROFILES = ("strict", "portable", "fast")
 
-# Read by the BLAS and OpenMP libraries when they are loaded: one thread and one kernel family for every machine.
+# Read by NumPy and by the BLAS and OpenMP libraries when they are loaded: one thread, and one family of kernels for
+# every machine. NumPy has others of exp, log, tan and more for AVX-512.
 _HOST = {
     "OPENBLAS_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_CORETYPE": "Haswell",
+    "NPY_DISABLE_CPU_FEATURES": "AVX512F AVX512CD AVX512_SKX AVX512_CLX AVX512_CNL AVX512_ICL",
 }
 
 # XLA's CPU client makes its pool, and so its partition of the work, of this many threads, whatever the machine has.
 PARTITION = 8
 
-_XLA_FLAGS = {"portable": ("--xla_cpu_max_isa=AVX2",), "fast": ()}
+# oneDNN makes the inner loops of XLA's matrix kernels while it runs, and does not heed XLA's own flag.
+_INSTRUCTION_SET = {"ONEDNN_MAX_CPU_ISA": "AVX2"}
 
-_XLA_GPU_FLAGS = {
-    "portable": ("--xla_gpu_deterministic_ops=true", "--xla_gpu_autotune_level=0"),
-    "fast": (),
-}
+# XNNPACK chooses its kernels by the make of the processor.
+_XLA_FLAGS = ("--xla_cpu_max_isa=AVX2", "--xla_cpu_use_xnnpack=false")
+_XLA_GPU_FLAGS = ("--xla_gpu_deterministic_ops=true", "--xla_gpu_autotune_level=0")
 
 # With an explicit -march Aesara adds none of its own; without contraction no multiply-add is fused.
-_C_FLAGS = {"portable": "-march=x86-64-v3 -ffp-contract=off", "fast": None}
+_C_FLAGS = "-march=x86-64-v3 -ffp-contract=off"
 
 
 @dataclass(frozen=True)
@@ -49,12 +54,15 @@ class Switches:
         XLA's partition of the work, or None where the machine decides.
     c_flags : str or None
         What the C compiler is told under ``--backend c``, or None where Aesara decides.
+    caches : str or None
+        The cache sizes that XLA's matrix kernels go by, or None where those are the processor's.
     """
 
     bits: str
     environment: dict
-    partition: int | None
-    c_flags: str | None
+    partition: int | None = None
+    c_flags: str | None = None
+    caches: str | None = None
 
 
 def pin_host():
@@ -74,7 +82,7 @@ def pin(bits="portable", device="cpu", devices=1):
 
     Parameters
     ----------
-    bits : {'portable', 'fast'}
+    bits : {'strict', 'portable', 'fast'}
         The profile.
     device : {'cpu', 'cuda'} or None
         What the run computes on; None leaves it to JAX.
@@ -89,21 +97,20 @@ def pin(bits="portable", device="cpu", devices=1):
     Raises
     ------
     UserError
-        The processor lacks AVX2 and FMA; JAX has started already; `bits` is unknown.
+        The processor lacks AVX2 and FMA; JAX has started already; `bits` is unknown; `strict` is asked of a jaxlib
+        that does not let it fix everything.
     """
     if bits not in PROFILES:
         raise UserError(f"--bits got {bits!r}, expected one of {', '.join(PROFILES)}")
-    flags = [*_XLA_FLAGS[bits], *(_XLA_GPU_FLAGS[bits] if device == "cuda" else ())]
-    if device == "cpu" and devices > 1:
-        flags.append(f"--xla_force_host_platform_device_count={devices}")
-    environment = {**_HOST, "XLA_FLAGS": " ".join(flags)}
-    if bits == "portable":
-        if not {"avx2", "fma"} <= cpu_flags():
-            raise UserError(
-                "--bits portable got a processor without AVX2 and FMA, expected one with them (any x86-64 since 2013); "
-                "run with --bits fast, whose result holds for this machine only"
-            )
-        environment["NPROC"] = str(PARTITION)
+    fixed = bits != "fast"
+    if fixed and not {"avx2", "fma"} <= cpu_flags():
+        raise UserError(
+            f"--bits {bits} got a processor without AVX2 and FMA, expected one with them (any x86-64 since 2013); "
+            "run with --bits fast, whose result holds for this machine only"
+        )
+    environment = {**_HOST, "XLA_FLAGS": " ".join(_xla_flags(bits, device, devices))}
+    if fixed:
+        environment |= {"NPROC": str(PARTITION), **_INSTRUCTION_SET}
     if device is not None:
         environment["JAX_PLATFORMS"] = device
     if _jax_has_started() and any(os.environ.get(name) != value for name, value in environment.items()):
@@ -112,9 +119,27 @@ def pin(bits="portable", device="cpu", devices=1):
             "start the run in a process of its own"
         )
     os.environ.update(environment)
-    if bits != "portable":
-        os.environ.pop("NPROC", None)
-    return Switches(bits, environment, PARTITION if bits == "portable" else None, _C_FLAGS[bits])
+    if not fixed:
+        for name in ("NPROC", *_INSTRUCTION_SET):
+            os.environ.pop(name, None)
+        return Switches(bits, environment)
+    caches = blocks.words() if blocks.pin() else None
+    if caches is None and bits == "strict":
+        raise UserError(
+            "--bits strict got a jaxlib whose matrix kernels ask the processor for its caches, expected the one that "
+            "requirements.lock names; install it, or run with --bits portable"
+        )
+    return Switches(bits, environment, PARTITION, _C_FLAGS, caches)
+
+
+def _xla_flags(bits, device, devices):
+    flags = []
+    if bits != "fast":
+        flags += _XLA_FLAGS
+        flags += _XLA_GPU_FLAGS if device == "cuda" else ()
+    if device == "cpu" and devices > 1:
+        flags.append(f"--xla_force_host_platform_device_count={devices}")
+    return flags
 
 
 def _jax_has_started():
@@ -162,11 +187,12 @@ def platform_key(switches, backend, device, devices, precision):
         Words joined by ``/``: backend, device kind, instruction set, partition, caches, jaxlib or compiler, precision.
     """
     words = [backend, device if devices == 1 else f"{device}x{devices}", precision, switches.bits]
-    if switches.bits == "portable":
-        words += ["avx2", f"partition{switches.partition}"]
-    else:
+    if switches.bits == "fast":
         words += [_newest_instruction_set(), f"cores{len(os.sched_getaffinity(0))}", _processor()]
-    words.append(cache_sizes())
+    else:
+        words += ["avx2", f"partition{switches.partition}"]
+    if switches.bits != "strict":
+        words.append(switches.caches or cache_sizes())
     if backend == "xla":
         import jaxlib
 

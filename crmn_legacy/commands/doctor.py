@@ -85,14 +85,15 @@ def _xla():
     code = (
         "from crmn_legacy.backend import determinism as d; s = d.pin('portable');"
         "import jax; jax.numpy.ones(2).block_until_ready();"
-        "print(jax.__version__, d.platform_key(s, 'xla', 'cpu', 1, 'float32'))"
+        "print(jax.__version__, d.platform_key(s, 'xla', 'cpu', 1, 'float32'), s.caches is not None)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     if done.returncode:
         last = (done.stderr.strip().splitlines() or [f"status {done.returncode}"])[-1]
         return _check("XLA", False, last[:160], "`make environment` installs the pinned jaxlib")
-    version, key = done.stdout.split()
-    return _check("XLA", True, f"JAX {version}, platform key {key}", "")
+    version, key, fixed = done.stdout.split()
+    strict = "can" if fixed == "True" else "cannot, with this jaxlib,"
+    return _check("XLA", True, f"JAX {version}, platform key {key}; --bits strict {strict} be kept", "")
 
 
 def _devices():

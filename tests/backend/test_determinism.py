@@ -29,10 +29,13 @@ def child(code, **changes):
     )
 
 
-def test_portable_fixes_instruction_set_partition_and_host_libraries(environment):
-    switches = determinism.pin("portable")
+@pytest.mark.parametrize("bits", ["strict", "portable"])
+def test_instruction_set_partition_blocks_and_host_libraries_are_fixed(environment, bits):
+    switches = determinism.pin(bits)
     assert environment == switches.environment
-    assert environment["XLA_FLAGS"] == "--xla_cpu_max_isa=AVX2"
+    assert environment["XLA_FLAGS"].split() == ["--xla_cpu_max_isa=AVX2", "--xla_cpu_use_xnnpack=false"]
+    assert environment["ONEDNN_MAX_CPU_ISA"] == "AVX2" and "AVX512F" in environment["NPY_DISABLE_CPU_FEATURES"]
+    assert switches.caches == determinism.blocks.words()
     assert environment["NPROC"] == str(switches.partition) == "8"
     assert environment["JAX_PLATFORMS"] == "cpu"
     assert environment["OMP_NUM_THREADS"] == environment["OPENBLAS_NUM_THREADS"] == "1"
@@ -41,9 +44,10 @@ def test_portable_fixes_instruction_set_partition_and_host_libraries(environment
 
 
 def test_fast_leaves_the_partition_to_the_machine(environment):
-    environment["NPROC"] = "8"
+    environment |= {"NPROC": "8", "ONEDNN_MAX_CPU_ISA": "AVX2"}
     switches = determinism.pin("fast")
-    assert "NPROC" not in environment and switches.partition is None and switches.c_flags is None
+    assert not {"NPROC", "ONEDNN_MAX_CPU_ISA"} & environment.keys()
+    assert switches.partition is switches.c_flags is switches.caches is None
     assert "max_isa" not in environment["XLA_FLAGS"]
 
 
@@ -62,6 +66,15 @@ def test_a_gpu_gets_deterministic_kernels_under_portable_alone(environment):
     assert "xla_gpu" not in environment["XLA_FLAGS"]
 
 
+def test_strict_is_refused_where_kernels_ask_the_processor_for_its_caches(environment, monkeypatch):
+    monkeypatch.setattr(determinism.blocks, "pin", lambda: False)
+    with pytest.raises(UserError, match=r"requirements\.lock names; install it, or run with --bits portable"):
+        determinism.pin("strict")
+    switches = determinism.pin("portable")
+    assert switches.caches is None
+    assert determinism.cache_sizes() in determinism.platform_key(switches, "c", "cpu", 1, "float32")
+
+
 def test_no_device_leaves_the_platform_to_jax(environment):
     switches = determinism.pin("portable", device=None)
     assert "JAX_PLATFORMS" not in environment and "JAX_PLATFORMS" not in switches.environment
@@ -69,7 +82,7 @@ def test_no_device_leaves_the_platform_to_jax(environment):
 
 @pytest.mark.parametrize("bits", ["most", "", None, 3])
 def test_an_unknown_profile_is_refused_and_sets_nothing(environment, bits):
-    with pytest.raises(UserError, match="expected one of portable, fast"):
+    with pytest.raises(UserError, match="expected one of strict, portable, fast"):
         determinism.pin(bits)
     assert environment == {}
 
@@ -101,7 +114,7 @@ print(jax.numpy.ones(3).sum(), determinism.platform_key(switches, "xla", "cpu", 
     words = key.split("/")
     assert words[:4] == ["xla", "cpux2", "float32", bits]
     assert f"jaxlib{__import__('jaxlib').__version__}" in words
-    assert ("partition8" in words) == (bits == "portable")
+    assert ("partition8" in words) == (bits != "fast")
 
 
 def test_a_run_after_jax_has_started_otherwise_is_refused_with_status_2():

@@ -24,6 +24,7 @@ def test_this_machine_can_do_what_is_needed(command, compiled):
     assert all(check["found"] for check in checks.values())
     assert all(bool(check["mend"]) == (check["status"] != "ok") for check in checks.values())
     assert "xla/cpu/float32/portable/avx2/partition8/" in checks["XLA"]["found"]
+    assert checks["XLA"]["found"].endswith("--bits strict can be kept")
     assert checks["compilation cache"]["found"] == str(compiled)
 
 

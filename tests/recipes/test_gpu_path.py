@@ -1,0 +1,47 @@
+"""What a recipe's train step becomes on a GPU holds nothing that XLA refuses where results must repeat.
+
+`--xla_gpu_deterministic_ops` makes a compilation fail on select-and-scatter, and turns other scatters slow; a custom
+call is code that no flag of XLA's reaches.
+"""
+
+import re
+
+import jax
+import pytest
+from jax import export
+
+from crmn_legacy import samples
+from crmn_legacy.backend.lowerings import reductions
+from crmn_legacy.commands.stored import recipe_of
+from crmn_legacy.training import steps
+
+ROWS = ("table1_crmn", "table1_resnet_n5_fm4")
+REFUSED = ("select_and_scatter", "scatter", "custom_call", "rng")
+
+
+@pytest.fixture
+def on_a_gpu(monkeypatch):
+    """Sums are lowered as they are where XLA's own are trees."""
+    monkeypatch.setattr(reductions, "_sums_in_one_lane", lambda: False)
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_train_step_exports_for_cuda_without_an_operation_that_deterministic_mode_refuses(on_a_gpu, row):
+    recipe = recipe_of(row)
+    network = steps.build(lambda: recipe.network(**recipe.smallest), seed=1)
+    rates = dict.fromkeys(recipe.schedule.components, 0.1)
+    train = steps.train_step(network, recipe.task, recipe.optimizer, recipe.schedule.components, recipe.weight_decay)
+    batch = next(recipe.task.batches(recipe.task.read(samples.path(recipe.task.sample)), "train", 4, 1).epoch(1))
+    exported = export.export(train.step, platforms=["cuda"])(train.initial_state(), train.put_batch(batch), rates)
+    operations = set(re.findall(r"stablehlo\.(\w+)", exported.mlir_module()))
+    assert {"convolution", "dot_general", "reduce"} <= operations
+    assert not operations & set(REFUSED)
+
+
+def test_the_gradient_of_max_pooling_that_jax_writes_itself_would_be_found():
+    def pooled(x):
+        return jax.lax.reduce_window(x, -jax.numpy.inf, jax.lax.max, (1, 1, 2, 2), (1, 1, 2, 2), "VALID").sum()
+
+    shape = jax.ShapeDtypeStruct((2, 3, 8, 8), "float32")
+    text = export.export(jax.jit(jax.grad(pooled)), platforms=["cuda"])(shape).mlir_module()
+    assert "stablehlo.select_and_scatter" in text
