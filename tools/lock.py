@@ -1,10 +1,10 @@
-"""Make requirements.lock and requirements-build.lock anew: every distribution, its version, its file's SHA-256.
+"""Make the three locks anew: every distribution, its version, its file's SHA-256.
 
     python tools/lock.py
 
 What is asked for stands in requirements.txt and pyproject.toml; pip chooses the rest, the newest that fit. Nothing
 is installed. To be run by Python 3.11 on x86-64 Linux, since that is what the locks are for; its environment needs
-the setuptools and wheel of pyproject.toml.
+the setuptools and wheel of pyproject.toml. No GPU is needed: what XLA needs of CUDA comes as wheels.
 """
 
 import json
@@ -25,8 +25,11 @@ HEADER = """\
 # {what} Made by `make lock`; do not edit.
 # For CPython 3.11 on x86-64 Linux with glibc 2.28 or later:
 #     pip install --require-hashes -r requirements-build.lock
-#     pip install --require-hashes --no-build-isolation -r requirements.lock
+#     pip install --require-hashes --no-build-isolation -r {installed}
 """
+
+# The plugin of this very jax, with the CUDA libraries, compiler and communication that it loads.
+CUDA12 = "jax-cuda12-plugin[with-cuda]=={jax}"
 
 
 def resolve(requirements):
@@ -58,13 +61,14 @@ def lines(found):
 
 def write(name, what, *sections):
     """Write the lock `name` of sections (title, lines)."""
-    parts = [HEADER.format(what=what)]
+    installed = "requirements.lock" if name == "requirements-build.lock" else name
+    parts = [HEADER.format(what=what, installed=installed)]
     parts += ["\n".join([f"\n# {title}", *content, ""]) for title, content in sections]
     (ROOT / name).write_text("".join(parts))
 
 
 def main():
-    """Resolve what the project asks for and write both locks."""
+    """Resolve what the project asks for and write the locks."""
     if sys.version_info[:2] != (3, 11) or (platform.system(), platform.machine()) != ("Linux", "x86_64"):
         sys.exit("error: expected Python 3.11 on x86-64 Linux, which is what the locks are for")
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -76,6 +80,9 @@ def main():
     running = resolve(needed)
     pins = [f"{name}=={version}" for name, version, _ in running.values()]
     tests = {key: pin for key, pin in resolve([*pins, *testing]).items() if key not in running}
+    # Beside the same pins, so that a run on a GPU and one without share all else.
+    plugin = CUDA12.format(jax=running["jax"][1])
+    cuda12 = {key: pin for key, pin in resolve([*pins, plugin]).items() if key not in running}
     write(
         "requirements-build.lock",
         "What builds Lasagne's source archive and this package.",
@@ -85,6 +92,13 @@ def main():
         "requirements.lock",
         "Everything that the package and its tests need.",
         ("Run time", lines(running)),
+        ("Tests only", lines(tests)),
+    )
+    write(
+        "requirements-cuda12.lock",
+        "What requirements.lock has, and what XLA needs on NVIDIA GPUs but the driver.",
+        ("Run time", lines(running)),
+        ("CUDA 12", lines(cuda12)),
         ("Tests only", lines(tests)),
     )
 
