@@ -1,6 +1,7 @@
 """The command line: `python -m crmn_legacy COMMAND`; each command imports what it needs, when it is called."""
 
 import sys
+from importlib import import_module
 
 from crmn_legacy.errors import run
 from crmn_legacy.recipe import OneLineParser
@@ -19,6 +20,15 @@ def parser():
 
     verify = commands.add_parser("verify", help="do a run's manifest and digests hold?")
     verify.add_argument("run", metavar="DIR", help="folder of a run")
+
+    rerun = commands.add_parser("rerun", help="the same run again from its folder; runs the recipe that lies there")
+    rerun.add_argument("run", metavar="DIR", help="folder of a finished run, with its arrays or without")
+    rerun.add_argument("--out", metavar="DIR", help="new folder (default: runs/rerun-<row>-<UTC time>)")
+    rerun.add_argument("--data", metavar="FILE", help="where the run's data are now, if they were moved")
+
+    compare = commands.add_parser("compare", help="where two runs part: first epoch, step and tensor, and how far")
+    compare.add_argument("runs", metavar="DIR", nargs=2, help="folders of two runs")
+    compare.add_argument("--no-replay", action="store_true", help="run no recipe again for numbers no folder stores")
 
     evaluate = commands.add_parser("evaluate", help="the stored weights on data")
     evaluate.add_argument("run", metavar="DIR", help="folder of a run")
@@ -44,6 +54,32 @@ def parser():
     predict.add_argument("--json", action="store_true", help="one JSON object a picture, in a list")
     predict.add_argument("--out", metavar="DIR", help="new folder for a .pts and an overlay a picture")
 
+    report = commands.add_parser("report", help="one run, or many, as one HTML page that fetches nothing")
+    report.add_argument("runs", metavar="DIR", nargs="+", help="folder of a run")
+    report.add_argument(
+        "--out",
+        metavar="FILE",
+        default="report.html",
+        help="a former report is replaced, any other file refused (default: report.html)",
+    )
+    report.add_argument(
+        "--predictions",
+        metavar="FILE.npz",
+        action="append",
+        help="of `evaluate --predictions`, for the curve of errors; once for each DIR, in their order",
+    )
+
+    export = commands.add_parser(
+        "export",
+        help="the trained network as StableHLO, loadable without this package",
+        description="Write the network with its best weights for jax.export.deserialize. It takes pictures as "
+        "`evaluate --predictions` stores them, uint8 (N, 1, height, width), gray, the face's box warped to the "
+        "network's size, N free; it gives what that file calls `predicted`: for faces (N, 136), x0, y0, x1, y1, ... in "
+        "[0, 1] of the picture. FILE.json says where it comes from.",
+    )
+    export.add_argument("run", metavar="DIR", help="folder of a run")
+    export.add_argument("--out", metavar="FILE", required=True, help="new file; FILE.json is written beside it")
+
     doctor = commands.add_parser("doctor", help="what this machine can do, and how to mend what it cannot")
     doctor.add_argument("--json", action="store_true", help="one JSON object a check, in a list")
     return flags
@@ -52,16 +88,7 @@ def parser():
 def main():
     """Run the command that the command line names; returns its exit status."""
     arguments = parser().parse_args()
-    if arguments.command == "verify":
-        from crmn_legacy.commands.verify import verify as command
-    elif arguments.command == "tables":
-        from crmn_legacy.commands.tables import tables as command
-    elif arguments.command == "evaluate":
-        from crmn_legacy.commands.evaluate import evaluate as command
-    elif arguments.command == "predict":
-        from crmn_legacy.commands.predict import predict as command
-    else:
-        from crmn_legacy.commands.doctor import doctor as command
+    command = getattr(import_module(f"crmn_legacy.commands.{arguments.command}"), arguments.command)
     return command(arguments)
 
 

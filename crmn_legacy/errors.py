@@ -1,11 +1,16 @@
 """The one error class that a user meets, and how it leaves a program."""
 
+import contextlib
+import errno
 import os
 import sys
 import traceback
 
 # Set to anything, it shows where an internal error came from.
 TRACEBACK_VARIABLE = "CRMN_LEGACY_TRACEBACK"
+
+# A place without room is for the user to mend.
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 class UserError(Exception):
@@ -15,44 +20,87 @@ class UserError(Exception):
     """
 
 
+def printable(text):
+    """`text` with every character that a terminal would obey, or hide, written as its escape."""
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode() for character in text
+    )
+
+
+def shown(value):
+    """A file's own words for an error line: printable, and short."""
+    return ascii(value[:40] if isinstance(value, str | bytes) else value)[:40]
+
+
 def run(main):
     """Call `main` as a program and exit: one line on stderr and a status, never a traceback.
 
     Parameters
     ----------
     main : callable
-        Takes nothing, returns an exit status (``None`` counts as 0). A `UserError` gives status 2, ctrl-C 130, a
-        broken pipe 141, any other error 1.
+        Takes nothing, returns an exit status (``None`` counts as 0). A `UserError` gives status 2, and so does
+        output for which there is no room; ctrl-C 130, a broken pipe 141, any other error 1.
     """
+    _open_closed_streams()
     # A file's name may hold bytes that are no text; telling it must not fail.
     sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        status = main()
-        sys.stdout.flush()
+        status = _ended(main)
     except UserError as error:
         status = _tell(f"error: {error}", 2)
     except KeyboardInterrupt:
         status = _tell("interrupted", 130)
     except BrokenPipeError:
-        _silence_output()
+        _silence(sys.stdout)
         status = 141
     except Exception as error:
-        if os.environ.get(TRACEBACK_VARIABLE):
-            traceback.print_exc()
-        hint = f"a fault of this program, not yours; {TRACEBACK_VARIABLE}=1 shows where"
-        status = _tell(f"internal error: {type(error).__name__}: {error} ({hint})", 1)
+        status = _tell_other(error)
     sys.exit(status)
+
+
+def _ended(main):
+    """What `main` returns, once its output is with the system; a program that ends in ``--help`` has output too."""
+    try:
+        status = main()
+    except SystemExit:
+        sys.stdout.flush()
+        raise
+    sys.stdout.flush()
+    return status
+
+
+def _tell_other(error):
+    if isinstance(error, OSError) and error.errno in _NO_ROOM:
+        where = f"'{error.filename}'" if error.filename else "the output"
+        return _tell(
+            f"error: cannot write {where} ({error.strerror}); expected room for it: free some, or write elsewhere", 2
+        )
+    if os.environ.get(TRACEBACK_VARIABLE):
+        traceback.print_exc()
+    hint = f"a fault of this program, not yours; {TRACEBACK_VARIABLE}=1 shows where"
+    return _tell(f"internal error: {type(error).__name__}: {error} ({hint})", 1)
 
 
 def _tell(line, status):
     try:
         sys.stdout.flush()
     except OSError:
-        _silence_output()
-    print(" ".join(line.split()), file=sys.stderr)
+        _silence(sys.stdout)
+    try:
+        print(printable(" ".join(line.split())), file=sys.stderr, flush=True)
+    except OSError:
+        _silence(sys.stderr)
     return status
 
 
-def _silence_output():
+def _open_closed_streams():
+    """A stream that was closed before the program began is None to Python; what is written to it is lost."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 - open until the program ends
+
+
+def _silence(stream):
     """Nobody can read our output; Python would complain of it again when it flushes at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    with contextlib.suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

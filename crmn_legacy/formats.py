@@ -8,6 +8,8 @@ refused, and whatever is wrong with it becomes one `UserError`.
 """
 
 import hashlib
+import io
+import os
 import re
 import warnings
 from dataclasses import dataclass
@@ -16,14 +18,18 @@ from functools import cached_property
 import numpy as np
 from PIL import Image
 
-from crmn_legacy.errors import UserError
-from crmn_legacy.hdf5 import BadContentError, Column, columns_to_bytes, encode, read_columns, shown, write_whole
+from crmn_legacy.errors import UserError, shown
+from crmn_legacy.hdf5 import BadContentError, Column, columns_to_bytes, encode, read_columns, write_whole
 
 SPLITS = ("train", "valid", "test")
 SOURCES = ("afw", "helen", "lfpw", "ibug", "rendered")
 
 # The largest photographs of the 300-W release have about 15 million pixels.
 _MOST_PIXELS = 64_000_000
+_LARGEST_PICTURE_FILE = 2**28
+# A progressive JPEG has about ten passes over its pixels. Each takes a few bytes and much time, so that a small
+# file could keep a decoder busy for hours.
+_MOST_SCANS = 100
 _LONGEST_POINTS_FILE = 2**20
 # Keypoints lie within the crop that was made around them; predictions and other crops may leave it a little.
 _KEYPOINT_RANGE = (-1.0, 2.0)
@@ -192,12 +198,15 @@ def open_picture(path):
     Raises
     ------
     UserError
-        If the picture is missing, damaged, of another format, or of more than 64 million pixels.
+        If the picture is missing, damaged, of another format, or of more than 64 million pixels, 268 million bytes or
+        100 scans.
     """
     try:
         with warnings.catch_warnings():
+            # What Pillow has to say of text and animation beside the picture does not matter here.
+            warnings.simplefilter("ignore")
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path, formats=("JPEG", "PNG")) as picture:
+            with Image.open(io.BytesIO(_picture_file(path)), formats=("JPEG", "PNG")) as picture:
                 width, height = picture.size
                 if width * height > _MOST_PIXELS:
                     raise UserError(
@@ -206,7 +215,7 @@ def open_picture(path):
                     )
                 # Pillow would clip 16-bit gray at 255.
                 if picture.mode.startswith("I"):
-                    return (np.asarray(picture).astype(np.int64) >> 8).clip(0, 255).astype(np.uint8)
+                    return (np.asarray(picture) >> 8).clip(0, 255).astype(np.uint8)
                 return np.array(picture.convert("L"))
     except UserError:
         raise
@@ -219,6 +228,20 @@ def open_picture(path):
     except Exception:  # decoders raise nearly anything on damaged data
         reason = "damaged"
     raise UserError(f"got picture '{path}', which cannot be read ({reason}); expected a JPEG or PNG picture")
+
+
+def _picture_file(path):
+    """The bytes of a picture, unless they are more than any picture's or would take for ever to decode."""
+    if os.path.isdir(path):
+        raise UserError(f"got picture '{path}', which cannot be read (a folder); expected a JPEG or PNG picture")
+    with open(path, "rb") as file:
+        content = file.read(_LARGEST_PICTURE_FILE + 1)
+    if len(content) > _LARGEST_PICTURE_FILE:
+        raise UserError(f"got picture '{path}' of more than {_LARGEST_PICTURE_FILE:,} bytes; expected fewer: shrink it")
+    scans = content.count(b"\xff\xda") if content.startswith(b"\xff\xd8") else 0
+    if scans > _MOST_SCANS:
+        raise UserError(f"got picture '{path}', a JPEG of {scans} scans; expected at most {_MOST_SCANS}: save it anew")
+    return content
 
 
 def _check_faces(arrays):

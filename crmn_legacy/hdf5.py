@@ -10,15 +10,21 @@ import os
 import secrets
 from dataclasses import dataclass
 
-import h5py
 import numpy as np
 
-from crmn_legacy.errors import UserError
+from crmn_legacy.errors import UserError, shown
+
+# HDF5 would load code from a folder of plugins for a filter that a file names; read when the library starts.
+os.environ["HDF5_PLUGIN_PRELOAD"] = "::"
+
+import h5py
 
 # About three times what the largest data set here needs.
 _MOST_PICTURES = 200_000
-_LONGEST_NAME = 200
+_LARGEST_COLUMN = 2**30
 _LARGEST_CHUNK = 2**26
+# A file's name, at most 255 bytes on Linux, after that of its folder.
+_LONGEST_NAME = 300
 # Deflate cannot do better, so a dataset that declares more than this much of what is stored for it lies.
 _BEST_COMPRESSION = 1100
 
@@ -134,6 +140,8 @@ def read_columns(path, version, columns, check):
         raise UserError(f"got the folder '{path}'; expected an HDF5 file of {kind}, made by data_prep")
     if not os.path.exists(path):
         raise UserError(f"got '{path}', which does not exist; expected an HDF5 file of {kind}, made by data_prep")
+    if not os.path.isfile(path):
+        raise UserError(f"got '{path}', which is no regular file; expected an HDF5 file of {kind}, made by data_prep")
     try:
         with h5py.File(path, "r") as file:
             found = _text_attribute(file, "crmn_legacy_format")
@@ -141,7 +149,7 @@ def read_columns(path, version, columns, check):
                 raise BadContentError(f"has format {shown(found)}; expected '{version}'")
             sources_digest = _text_attribute(file, "sources_sha256") or ""
             for name in columns:
-                _check_declared(file, name, columns)
+                _check_declared(file, name, columns, os.path.getsize(path))
             arrays = {name: _read_array(file[name], column) for name, column in columns.items()}
         check_columns(arrays, columns)
         check(arrays)
@@ -181,12 +189,7 @@ def encode(names):
     return np.char.encode(names, "utf-8")
 
 
-def shown(value):
-    """A file's own words for an error line: printable, and short."""
-    return ascii(value)[:40]
-
-
-def _check_declared(file, name, columns):
+def _check_declared(file, name, columns, file_size):
     """Refuse a dataset by what it declares, before a byte of it is read."""
     column = columns[name]
     link = file.get(name, getlink=True)
@@ -216,11 +219,15 @@ def _check_declared(file, name, columns):
             f"expected at most {_MOST_PICTURES} and names of at most {_LONGEST_NAME}"
         )
     chunk = int(np.prod(dataset.chunks or (1,), dtype=object)) * dataset.dtype.itemsize
-    if chunk > _LARGEST_CHUNK or dataset.nbytes > _BEST_COMPRESSION * dataset.id.get_storage_size():
+    # A file can say of several chunks that they lie in the same place.
+    stored = min(dataset.id.get_storage_size(), file_size)
+    if chunk > _LARGEST_CHUNK or dataset.nbytes > min(_BEST_COMPRESSION * stored, _LARGEST_COLUMN):
         raise BadContentError(
-            f"declares {dataset.nbytes} bytes for '{name}' and stores {dataset.id.get_storage_size()}; "
-            "expected the one to fit the other"
+            f"declares {dataset.nbytes} bytes for '{name}' in chunks of {chunk} and stores {stored}; "
+            f"expected the one to fit the other, at most {_LARGEST_COLUMN} in chunks of at most {_LARGEST_CHUNK}"
         )
+    if dataset.id.get_storage_size() > file_size:
+        raise BadContentError(f"says that '{name}' takes more than the whole file; expected less")
 
 
 def _read_array(dataset, column):
@@ -237,8 +244,9 @@ def _text_attribute(file, name):
     if name not in file.attrs:
         return None
     identifier = file.attrs.get_id(name)
-    if identifier.shape != () or identifier.get_storage_size() > 1024:
-        return "something large"
+    text = isinstance(identifier.get_type(), h5py.h5t.TypeStringID)
+    if not text or identifier.shape != () or identifier.get_storage_size() > 1024:
+        return "something else than a short text"
     value = file.attrs[name]
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)[:1024]
 

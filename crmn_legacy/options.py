@@ -14,6 +14,7 @@ DEFAULTS = {
     "precision": "float32",
     "bits": "portable",
     "smoke": False,
+    "trace": False,
 }
 
 

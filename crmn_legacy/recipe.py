@@ -140,10 +140,14 @@ def parser(recipe):
     flags.add_argument(
         "--bits",
         choices=determinism.PROFILES,
-        help="portable: the same bits on any number of cores; fast: on this machine only (default: portable)",
+        help="strict: the same bits on unlike AVX2 processors, or refused; portable: on any number of cores, and on "
+        "unlike processors as far as this jaxlib lets it; fast: on this machine only (default: portable)",
     )
     flags.add_argument("--resume", metavar="DIR", help="go on with the run in this folder, to the same bits")
     flags.add_argument("--smoke", action="store_true", default=None, help="the row's network at its smallest")
+    flags.add_argument(
+        "--trace", action="store_true", default=None, help="keep a digest of every tensor after every update"
+    )
     return flags
 
 

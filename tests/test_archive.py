@@ -1,211 +1,23 @@
-"""A run's folder: its digest by an independent reckoning, and no damage that goes unseen."""
+"""A run's folder: nothing is lost in it, no damage to it goes unseen, and its arrays can be left out."""
 
 import hashlib
 import io
-import os
-import struct
-import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from hypothesis.extra import numpy as hnp
 
 from crmn_legacy import archive
 from crmn_legacy.errors import UserError
-from crmn_legacy.options import DEFAULTS
-
-dtypes = st.sampled_from(["f4", "f8", ">f8", "i8", "u1", "bool", "c8"])
-names = st.text(st.characters(codec="utf-8", exclude_categories=("Cs",), exclude_characters="/\\\0:"), min_size=1)
-tensors = st.dictionaries(
-    names.filter(lambda name: name.strip(". ")),
-    dtypes.flatmap(lambda dtype: hnp.arrays(dtype, hnp.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=3))),
-    max_size=4,
-)
-
-
-def reckoned(arrays, losses, before):
-    """The digest as its definition reads, put together byte by byte."""
-    text = before.encode()
-    for name, array in sorted(arrays.items()):
-        text += f"{name} {array.dtype.name} {array.shape}\n".encode()
-        text += b"".join(
-            array[place].astype(array.dtype.newbyteorder("<")).tobytes() for place in np.ndindex(array.shape)
-        )
-    text += b"".join(struct.pack("<d", loss) for loss in losses)
-    return "sha256:" + hashlib.sha256(text).hexdigest()
-
-
-@given(tensors, st.lists(st.floats(), max_size=4), st.sampled_from(["", "sha256:" + "0" * 64]))
-def test_digest_is_what_its_definition_says(arrays, losses, before):
-    assert archive.digest_tensors(arrays, losses, before) == reckoned(arrays, losses, before)
-
-
-def test_digest_knows_neither_order_nor_memory_layout():
-    a, b = np.arange(12.0).reshape(3, 4), np.float32(2)
-    expected = archive.digest_tensors({"a": a, "b": b})
-    assert archive.digest_tensors({"b": b, "a": np.asfortranarray(a)}) == expected
-    assert archive.digest_tensors({"a": np.repeat(a, 2, axis=0)[::2], "b": b}) == expected
-    assert archive.digest_tensors({"a": a.astype(">f8"), "b": b}) == expected
-
-
-@pytest.mark.parametrize(
-    "other",
-    [
-        ({"a": np.zeros(4)}, [1.0], ""),
-        ({"b": np.zeros((2, 2))}, [1.0], ""),
-        ({"a": np.zeros((2, 2), "f4")}, [1.0], ""),
-        ({"a": -np.zeros((2, 2))}, [1.0], ""),
-        ({"a": np.zeros((2, 2))}, [1.0 + 2**-52], ""),
-        ({"a": np.zeros((2, 2))}, [1.0], "sha256:00"),
-    ],
-)
-def test_digest_moves_with_shape_name_dtype_sign_loss_and_what_came_before(other):
-    assert archive.digest_tensors(*other) != archive.digest_tensors({"a": np.zeros((2, 2))}, [1.0])
-
-
-# --- arrays in files
-
-
-@settings(max_examples=40)
-@given(tensors)
-def test_arrays_come_back_as_they_were(tmp_path_factory, arrays):
-    path = tmp_path_factory.mktemp("arrays") / "a.npz"
-    archive.write_arrays(path, arrays)
-    found = archive.read_arrays(path)
-    assert found.keys() == arrays.keys()
-    for name, array in arrays.items():
-        assert found[name].dtype == array.dtype and found[name].shape == array.shape
-        assert found[name].tobytes() == array.tobytes()
-
-
-def test_equal_arrays_give_equal_files_and_a_column_major_one_keeps_its_values(tmp_path):
-    arrays = {
-        "a": np.arange(6.0).reshape(2, 3),
-        "b": np.asfortranarray(np.arange(6.0).reshape(2, 3)),
-        "c": np.array("x"),
-    }
-    for name in ("one.npz", "two.npz"):
-        archive.write_arrays(tmp_path / name, arrays)
-    assert (tmp_path / "one.npz").read_bytes() == (tmp_path / "two.npz").read_bytes()
-    np.testing.assert_array_equal(archive.read_arrays(tmp_path / "one.npz")["b"], arrays["b"])
-    # Any other reader of .npz finds the same.
-    with np.load(tmp_path / "one.npz", allow_pickle=False) as stored:
-        np.testing.assert_array_equal(stored["b"], arrays["b"])
-
-
-def test_every_single_flipped_bit_is_harmless_or_refused(tmp_path):
-    """Of a file of two arrays each byte is altered: what is read is right, or is refused as the user's."""
-    path = tmp_path / "a.npz"
-    arrays = {"w": np.arange(5.0), "progress": np.array('{"epoch": 1}')}
-    archive.write_arrays(path, arrays)
-    whole, refused = path.read_bytes(), 0
-    for place in range(len(whole)):
-        for bit in (0, 3, 7):
-            spoilt = bytearray(whole)
-            spoilt[place] ^= 1 << bit
-            path.write_bytes(spoilt)
-            try:
-                found = archive.read_arrays(path)
-            except UserError as error:
-                refused += 1
-                assert "cut off or altered" in str(error)
-            else:
-                assert found.keys() == arrays.keys()
-                assert all(found[name].tobytes() == arrays[name].tobytes() for name in arrays)
-    assert refused > len(whole)
-
-
-def test_every_cut_is_refused(tmp_path):
-    path = tmp_path / "a.npz"
-    archive.write_arrays(path, {"w": np.arange(3.0)})
-    whole = path.read_bytes()
-    for length in range(len(whole)):
-        path.write_bytes(whole[:length])
-        with pytest.raises(UserError, match="cut off or altered"):
-            archive.read_arrays(path)
-
-
-def packed(path, members, compression=zipfile.ZIP_STORED):
-    with zipfile.ZipFile(path, "w", compression) as file:
-        for name, content in members.items():
-            file.writestr(name, content)
-    return path
-
-
-def npy(array=None, header=None):
-    """An array's file, or one whose header lies."""
-    buffer = io.BytesIO()
-    if header is None:
-        np.save(buffer, array)
-    else:
-        np.lib.format.write_array_header_1_0(buffer, header)
-        buffer.write(bytes(64))
-    return buffer.getvalue()
-
-
-def test_a_bomb_is_refused_before_it_unpacks(tmp_path):
-    path = packed(tmp_path / "bomb.npz", {"w.npy": npy(np.zeros(10**7))}, zipfile.ZIP_DEFLATED)
-    assert path.stat().st_size < 10**6
-    with pytest.raises(UserError, match="claims more than it stores"):
-        archive.read_arrays(path)
-
-
-@pytest.mark.parametrize("shape", [(2**40,), (2**62, 2**62), (10**30,), (9,), (-8,)])
-def test_a_header_that_claims_another_size_is_refused(tmp_path, shape):
-    lie = {"descr": "<f8", "fortran_order": False, "shape": shape}
-    path = packed(tmp_path / "lie.npz", {"w.npy": npy(header=lie)})
-    with pytest.raises(UserError, match="altered"):
-        archive.read_arrays(path)
-
-
-class _Evil:
-    def __reduce__(self):
-        return os.mkdir, ("pickle was run",)
-
-
-def test_pickles_are_refused_and_never_run(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    buffer = io.BytesIO()
-    np.save(buffer, np.array([_Evil()], dtype=object), allow_pickle=True)
-    with pytest.raises(UserError, match="pickled objects"):
-        archive.read_arrays(packed(tmp_path / "evil.npz", {"w.npy": buffer.getvalue()}))
-    assert not (tmp_path / "pickle was run").exists()
-
-
-def test_what_is_no_archive_is_refused(tmp_path):
-    with pytest.raises(UserError, match="no file"):
-        archive.read_arrays(tmp_path / "absent.npz")
-    with pytest.raises(UserError, match="no file"):
-        archive.read_arrays(tmp_path)
-    (tmp_path / "text.npz").write_text("not a zip")
-    with pytest.raises(UserError, match="cut off or altered"):
-        archive.read_arrays(tmp_path / "text.npz")
-
+from tests.folders import RECORD, rewrite, rewrite_json, write_run
 
 # --- a finished folder
 
 
-RECORD = {"row": "table1_crmn", "initial_bits": "sha256:aa"}
-
-
 @pytest.fixture
 def finished(tmp_path):
-    """A small folder as a run writes it, of one epoch."""
-    folder = archive.RunFolder(tmp_path / "run", new=True)
-    state = {"w": np.arange(4.0)}
-    bits = archive.digest_tensors(state, [0.5, 0.25], "sha256:aa")
-    (folder.path / archive.RECIPE).write_text("RECIPE = 1\n")
-    archive.write_arrays(folder.path / archive.INITIAL_WEIGHTS, {"w": np.zeros(4)})
-    archive.write_arrays(folder.path / archive.WEIGHTS, state)
-    folder.write_checkpoint({**state, "progress": np.array("{}")})
-    folder.write_checkpoint({**state, "progress": np.array("{}")})
-    folder.write_curve([{"epoch": 1, "losses": [0.5, 0.25], "bits": bits}])
-    folder.finish({**RECORD, "bits": bits})
-    folder.close()
-    return folder.path
+    """A small folder as a run writes it, of two epochs, with a trace."""
+    return write_run(tmp_path / "run")
 
 
 def test_a_whole_folder_has_no_problems(finished):
@@ -285,20 +97,12 @@ def test_names_in_the_manifest_never_become_paths(finished, monkeypatch, name):
     assert all("\0" not in problem and "\n" not in problem for problem in problems)
 
 
-def rewrite(folder, name, content):
-    """Alter a file and the manifest with it, as somebody would who wants not to be found out."""
-    (folder / name).write_bytes(content)
-    lines = [line for line in (folder / archive.MANIFEST).read_text().splitlines() if line[66:] != name]
-    lines.append(f"{hashlib.sha256(content).hexdigest()}  {name}")
-    (folder / archive.MANIFEST).write_text("\n".join(lines) + "\n")
-
-
 def test_bits_that_do_not_follow_from_the_checkpoint_are_found_under_a_manifest_that_holds(finished):
     buffer = io.BytesIO()
-    np.savez(buffer, w=np.arange(4.0) + 1, progress=np.array("{}"))
+    arrays = archive.read_arrays(finished / archive.CHECKPOINT)
+    np.savez(buffer, **{**arrays, "w": arrays["w"] + 1})
     rewrite(finished, archive.CHECKPOINT, buffer.getvalue())
-    (problem,) = archive.verify(finished)
-    assert "do not follow from checkpoint.npz" in problem
+    assert "do not follow from checkpoint.npz" in archive.verify(finished)[0]
 
 
 @pytest.mark.parametrize(
@@ -378,8 +182,102 @@ def test_a_damaged_checkpoint_never_takes_the_place_of_the_good_one(finished):
     folder.close()
 
 
-# --- records
+# --- a light folder
 
 
-def test_a_record_answers_for_every_option_there_is():
-    assert archive._OPTIONS.keys() == DEFAULTS.keys()
+@pytest.fixture
+def light(finished, tmp_path):
+    """The small run without its arrays."""
+    archive.lighten(finished, tmp_path / "light")
+    return tmp_path / "light"
+
+
+def test_a_light_folder_is_whole_without_its_arrays_and_names_them_with_their_digests(finished, light):
+    assert {path.name for path in light.iterdir()} == {
+        archive.RUN,
+        archive.RECIPE,
+        archive.CURVE,
+        archive.TRACE,
+        archive.MANIFEST,
+    }
+    assert archive.verify(light) == []
+    expected = {name: hashlib.sha256((finished / name).read_bytes()).hexdigest() for name in archive.ARRAYS}
+    assert archive.left_out(light) == expected
+    assert archive.left_out(finished) == {}
+    record = archive.read_json(light / archive.RUN)
+    assert record.pop("left_out") == expected
+    assert record == archive.read_json(finished / archive.RUN)
+
+
+def test_every_flipped_bit_of_a_light_folder_is_found(light):
+    for path in sorted(light.iterdir()):
+        whole = path.read_bytes()
+        for place in range(0, len(whole), max(1, len(whole) // 40)):
+            spoilt = bytearray(whole)
+            spoilt[place] ^= 1 << place % 8
+            path.write_bytes(spoilt)
+            problems = archive.verify(light)
+            assert problems, (path.name, place)
+            if path.name != archive.MANIFEST:
+                assert f"{path.name}: altered" in problems
+        path.write_bytes(whole)
+    assert archive.verify(light) == []
+
+
+@pytest.mark.parametrize("name", [archive.RUN, archive.RECIPE, archive.CURVE, archive.TRACE])
+def test_a_light_folder_misses_what_it_should_have(light, name):
+    (light / name).unlink()
+    assert f"{name}: missing" in archive.verify(light)
+
+
+def test_an_array_that_lies_in_a_light_folder_all_the_same_is_an_addition(finished, light):
+    (light / archive.WEIGHTS).write_bytes((finished / archive.WEIGHTS).read_bytes())
+    assert archive.verify(light) == ["weights.npz: added"]
+
+
+@pytest.mark.parametrize("name", [archive.WEIGHTS, archive.CHECKPOINT, archive.FORMER_CHECKPOINT])
+def test_a_full_folder_without_an_array_is_no_light_one(finished, name):
+    (finished / name).unlink()
+    assert archive.verify(finished) == [f"{name}: missing"]
+
+
+def test_no_record_excuses_a_recipe(light):
+    rewrite_json(light, archive.RUN, lambda record: record["left_out"].update({archive.RECIPE: "0" * 64}))
+    (light / archive.RECIPE).unlink()
+    assert archive.verify(light) == ["recipe.py: missing"]
+
+
+def test_a_record_that_the_manifest_does_not_vouch_for_excuses_nothing(finished):
+    (finished / archive.WEIGHTS).unlink()
+    record = {**archive.read_json(finished / archive.RUN), "left_out": {archive.WEIGHTS: "0" * 64}}
+    archive.write_json(finished / archive.RUN, record)
+    assert set(archive.verify(finished)) == {"run.json: altered", "weights.npz: missing"}
+
+
+def test_a_light_folder_takes_the_place_of_a_former_one_and_of_nothing_else(finished, light, tmp_path):
+    archive.lighten(finished, light)
+    assert archive.verify(light) == []
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes.txt").write_text("mine")
+    for place, said in ((tmp_path / "mine", "no light folder"), (finished, "no light folder")):
+        with pytest.raises(UserError, match=said):
+            archive.lighten(finished, place)
+    assert (tmp_path / "mine" / "notes.txt").read_text() == "mine"
+    assert archive.verify(finished) == []
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_only_a_whole_run_with_its_arrays_is_made_light(finished, light, tmp_path):
+    with pytest.raises(UserError, match="without its arrays already"):
+        archive.lighten(light, tmp_path / "lighter")
+    (finished / archive.RECIPE).write_text("other\n")
+    with pytest.raises(UserError, match=r"recipe\.py: altered"):
+        archive.lighten(finished, tmp_path / "other")
+    assert not (tmp_path / "lighter").exists() and not (tmp_path / "other").exists()
+
+
+def test_a_name_twice_in_the_manifest_is_found(finished):
+    line = (finished / archive.MANIFEST).read_text().splitlines()[0]
+    with open(finished / archive.MANIFEST, "a") as manifest:
+        manifest.write(line + "\n")
+    assert archive.verify(finished) == [f"MANIFEST.sha256: altered: {line[66:]} stands in it twice"]

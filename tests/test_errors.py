@@ -1,5 +1,6 @@
 """How a program ends: its status, and one line at most."""
 
+import errno
 import os
 import subprocess
 import sys
@@ -66,6 +67,47 @@ def test_exits_of_argparse_pass():
     with pytest.raises(SystemExit) as stop:
         errors.run(raising(SystemExit(0)))
     assert stop.value.code == 0
+
+
+def child(body, redirection):
+    """A program whose main is `body`, its streams as the shell is told."""
+    code = f"from crmn_legacy.errors import UserError, run\ndef main():\n    {body}\nrun(main)"
+    command = ["sh", "-c", f'exec "$0" -c "$1" {redirection}', sys.executable, code]
+    environment = {**os.environ, "PYTHONUNBUFFERED": ""}
+    return subprocess.run(command, capture_output=True, text=True, timeout=300, env=environment)
+
+
+PARSER = "import argparse; p = argparse.ArgumentParser(); p.print_help(); p.exit()"
+
+
+@pytest.mark.parametrize("body", ["print('x')", "[print('x' * 100) for _ in range(10000)]", PARSER])
+def test_output_for_which_there_is_no_room_is_the_users_to_mend(body):
+    done = child(body, ">/dev/full")
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: cannot write the output (No space left on device); expected room for it: ")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_file_for_which_there_is_no_room_is_named(capsys):
+    code, said = ended(raising(OSError(errno.ENOSPC, "No space left on device", "a.png")), capsys)
+    assert code == 2 and said.err.startswith("error: cannot write 'a.png' (No space left on device)")
+
+
+@pytest.mark.parametrize("redirection", [">&-", "2>&-", ">&- 2>&-", "2>/dev/full", ">/dev/full 2>/dev/full"])
+def test_streams_that_are_closed_or_full_do_not_hide_the_status(redirection):
+    done = child("print('x'); raise UserError('got a, expected b')", redirection)
+    assert done.returncode == 2
+    assert done.stderr == ("" if "2>" in redirection else "error: got a, expected b\n")
+
+
+def test_what_a_terminal_would_obey_is_written_as_its_escape(capsys):
+    code, said = ended(raising(UserError("got '\x1b[2J\u202e\ud800é'")), capsys)
+    assert code == 2 and said.err == "error: got '\\x1b[2J\\u202e\\ud800é'\n"
+    assert errors.printable("a b\x07") == "a b\\x07"
+
+
+def test_a_files_own_words_are_told_short():
+    assert errors.shown("\x1b" + "é" * 100) == ascii("\x1b" + "é" * 100)[:40]
 
 
 @pytest.mark.parametrize(

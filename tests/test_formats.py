@@ -1,17 +1,20 @@
 """Faces files survive the way to disk and back; whatever else is given is refused in one line."""
 
+import ctypes
 import errno
+import io
 import os
 import struct
 import zlib
 from dataclasses import replace
+from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 from crmn_legacy.errors import UserError
 from crmn_legacy.formats import open_picture, read_faces, read_points, write_faces
@@ -295,6 +298,39 @@ def test_huge_chunk_is_refused_unread(faces_file):
     assert "declares" in refused(read_faces, faces_file)
 
 
+def test_huge_dataset_that_compresses_well_is_refused_unread(faces_file):
+    def declare(file, rows):
+        del file["images"]
+        file.create_dataset("images", (rows, 160, 160), "u1", chunks=(2000, 160, 160), compression="gzip")
+        for start in range(0, rows, 2000):
+            file["images"].id.write_direct_chunk((start, 0, 0), chunk)
+
+    chunk = zlib.compress(bytes(2000 * 160 * 160))
+    with h5py.File(faces_file, "r+") as file:
+        declare(file, 44_000)
+    assert f"at most {2**30}" in refused(read_faces, faces_file)
+
+
+@pytest.mark.parametrize("value", [np.float64(1), h5py.Empty("S7"), np.array([b"faces/1"]), np.void(b"faces/1")])
+def test_attribute_of_another_kind_is_refused(faces_file, value):
+    with h5py.File(faces_file, "r+") as file:
+        file.attrs["crmn_legacy_format"] = value
+    assert "something else than a short text" in refused(read_faces, faces_file)
+
+
+def test_what_is_no_regular_file_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "faces.h5")
+    assert "no regular file" in refused(read_faces, tmp_path / "faces.h5")
+
+
+def test_library_loads_no_code_for_filters():
+    libraries = {line.split()[-1] for line in Path("/proc/self/maps").read_text().splitlines() if "libhdf5" in line}
+    (library,) = (name for name in libraries if "_hl" not in name)
+    mask = ctypes.c_uint(99)
+    assert ctypes.CDLL(library).H5PLget_loading_state(ctypes.byref(mask)) == 0
+    assert mask.value == 0
+
+
 # --- .pts -----------------------------------------------------------------------------------------------------
 
 
@@ -404,6 +440,40 @@ def test_picture_cut_off_is_refused(tmp_path, suffix):
     Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64), dtype=np.uint8)).save(whole)
     cut.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
     refused(open_picture, cut)
+
+
+def test_damaged_text_beside_a_picture_is_passed_over_in_silence(tmp_path, recwarn):
+    Image.fromarray(np.zeros((4, 6), np.uint8)).save(tmp_path / "odd.jpg", exif=b"Exif\0\0MM\0*\0\0\0\x08\0\x02\x01")
+    Image.open(tmp_path / "odd.jpg").getexif()
+    said = len(recwarn)
+    assert said
+    assert open_picture(tmp_path / "odd.jpg").shape == (4, 6)
+    assert len(recwarn) == said
+
+
+def test_jpeg_whose_scans_would_take_for_ever_is_refused_undecoded(tmp_path):
+    memory = io.BytesIO()
+    Image.fromarray(np.zeros((64, 64), np.uint8)).save(memory, "JPEG", progressive=True)
+    content = memory.getvalue()
+    last = content[content.rindex(b"\xff\xda") : -2]
+    (tmp_path / "slow.jpg").write_bytes(content[:-2] + 200 * last + content[-2:])
+    assert "JPEG of 206 scans" in refused(open_picture, tmp_path / "slow.jpg")
+    (tmp_path / "plain.jpg").write_bytes(content)
+    assert open_picture(tmp_path / "plain.jpg").shape == (64, 64)
+
+
+def test_picture_file_larger_than_any_is_refused(tmp_path):
+    with open(tmp_path / "large.png", "wb") as file:
+        file.truncate(2**28 + 1)
+    assert "bytes" in refused(open_picture, tmp_path / "large.png")
+
+
+def test_text_in_a_picture_does_not_unpack_to_more_than_it_may(tmp_path):
+    info = PngImagePlugin.PngInfo()
+    info.add_text("key", "a" * 2**24, zip=True)
+    Image.fromarray(np.zeros((4, 4), np.uint8)).save(tmp_path / "bomb.png", pnginfo=info)
+    assert (tmp_path / "bomb.png").stat().st_size < 2**16
+    assert "damaged" in refused(open_picture, tmp_path / "bomb.png")
 
 
 def test_picture_of_another_format_is_refused(tmp_path):

@@ -68,6 +68,7 @@ def test_every_option_is_a_flag_and_none_is_given_by_default(recipe):
         ("--precision bfloat16", "precision", "bfloat16"),
         ("--bits fast", "bits", "fast"),
         ("--smoke", "smoke", True),
+        ("--trace", "trace", True),
         ("--data a.h5", "data", "a.h5"),
     ],
 )

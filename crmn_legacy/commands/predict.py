@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 from crmn_legacy import formats
 from crmn_legacy.commands.stored import load
 from crmn_legacy.data.boxes import CROP_RATIO, crop_face
-from crmn_legacy.errors import UserError
+from crmn_legacy.errors import UserError, printable
 from crmn_legacy.metrics import interocular_error
 
 # Overlays of small pictures are enlarged to at least this side, in pixels.
@@ -112,9 +112,10 @@ def _overlay(face):
 
 def _print(face, out):
     error = "" if face.error is None else f", error {100 * face.error:.2f}%"
+    # Pictures that somebody sent may have names that a terminal would obey.
     if out is not None:
-        print(f"{face.path}: {out / face.path.stem}.pts and .png{error}")
+        print(printable(f"{face.path}: {out / face.path.stem}.pts and .png{error}"))
         return
-    print(f"{face.path}: 68 points{error}")
+    print(printable(f"{face.path}: 68 points{error}"))
     for x, y in face.predicted:
         print(f"{x:.3f} {y:.3f}")

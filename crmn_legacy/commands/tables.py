@@ -6,6 +6,7 @@ from pathlib import Path
 from crmn_legacy import archive, paper
 from crmn_legacy.commands.stored import recipe_of
 from crmn_legacy.errors import UserError
+from crmn_legacy.report.values import at, number
 
 TITLES = {
     1: "Table 1: 300-W, error in percent of the inter-ocular distance",
@@ -16,7 +17,7 @@ TITLES = {
 
 def tables(arguments):
     """Print the tables as text, JSON or Markdown."""
-    results = _results(Path(arguments.runs))
+    results = measured_results(Path(arguments.runs))
     rows = [_row(row, results.get(row.row, {})) for row in paper.ROWS.values()]
     if arguments.json:
         print(json.dumps(rows))
@@ -27,20 +28,41 @@ def tables(arguments):
     return 0
 
 
-def _results(folder):
-    """Row -> result of its best finished run on data as published, by the validation loss."""
+def measured_results(folder):
+    """Row -> result of its best finished run on data as published, by the validation loss (a dict of dicts).
+
+    Parameters
+    ----------
+    folder : Path
+        Of runs; what is no run that can stand in a table is left out.
+    """
     best = {}
     for path in sorted(folder.glob(f"*/{archive.RUN}")):
         try:
             record = archive.read_json(path)
-            if record["status"] != "finished" or record["plan"]["kind"] != "training":
-                continue
-            row, result = record["row"], {**record["result"], "run": str(path.parent)}
-            if row not in best or result["validation_loss"] < best[row]["validation_loss"]:
-                best[row] = result
-        except (UserError, KeyError, TypeError):
-            continue  # not a run that can stand in a table
+        except UserError:
+            continue
+        row, result = record.get("row"), record.get("result")
+        if not isinstance(row, str) or at(record, "plan", "kind") != "training" or not _stands(record):
+            continue
+        if row not in best or result["validation_loss"] < best[row]["validation_loss"]:
+            best[row] = {**result, "run": str(path.parent)}
     return best
+
+
+def _stands(record):
+    """Whether a run's record has a result with the numbers that a table shows."""
+    result = record.get("result")
+    if record.get("status") != "finished" or number(at(result, "validation_loss")) is None:
+        return False
+    test = result.get("test", {})
+    if not isinstance(test, dict) or any(number(at(scored, "mean")) is None for scored in test.values()):
+        return False
+    try:
+        json.dumps(result, allow_nan=False)
+    except (ValueError, RecursionError):
+        return False
+    return all(isinstance(scored.get("complete"), bool) for scored in test.values())
 
 
 def _row(row, result):

@@ -3,6 +3,7 @@
 import math
 import signal
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,7 @@ from crmn_legacy import archive
 from crmn_legacy.errors import UserError
 from crmn_legacy.training import checkpoints
 from crmn_legacy.training.progress import print_epoch, report
+from crmn_legacy.training.provenance import milliseconds
 
 
 class TrainingError(Exception):
@@ -47,6 +49,8 @@ class Training:
         Names of what weights files hold.
     folder : crmn_legacy.archive.RunFolder
         Where all is written.
+    trace : crmn_legacy.trace.Trace or None
+        Takes a digest of every tensor after every update.
     """
 
     train: object
@@ -59,6 +63,7 @@ class Training:
     max_updates: int | None
     parameters: list
     folder: object
+    trace: object = None
 
     def run(self, state, progress):
         """Train until the end, from a state and a progress between two updates.
@@ -81,7 +86,8 @@ class Training:
         UserError
             Something cannot be written; the former checkpoint is kept.
         Interrupted
-            By ctrl-C or SIGTERM, once the step is done and the checkpoint written.
+            By ctrl-C, SIGTERM, or the end of the terminal or of who reads the output (``| head``), once the step is
+            done and the checkpoint written.
         """
         host, state = state, self.train.put(state)
         host.clear()
@@ -94,7 +100,7 @@ class Training:
         return self.max_updates is not None and progress.updates >= self.max_updates
 
     def _epoch(self, state, progress, signals):
-        started = time.monotonic()
+        started, times = time.monotonic(), {"epoch_start": milliseconds()}
         rates = self.schedule.rates(progress.schedule)
         given = {name: np.asarray(rate, self._dtype(state)) for name, rate in rates.items()}
         pending = None
@@ -109,7 +115,9 @@ class Training:
                     # The loss of the step before: waiting for this one's would leave the device idle.
                     self._take(pending, progress)
                     pending = outputs
-                    reporting.step(progress)
+                    self._note(state, outputs, progress)
+                    with signals.output():
+                        reporting.step(progress)
                     if signals.caught:
                         break
             finally:
@@ -118,7 +126,8 @@ class Training:
         if signals.caught:
             self._write(self.train.get(state), progress)
             raise Interrupted(signals.caught)
-        self._end_epoch(state, progress, rates, started)
+        with signals.output():
+            self._end_epoch(state, progress, rates, started, times)
         if signals.caught:
             raise Interrupted(signals.caught)
         return state
@@ -150,13 +159,25 @@ class Training:
             f"{done}, is in '{self.folder.path}': try a lower rate"
         )
 
-    def _end_epoch(self, state, progress, rates, started):
+    def _note(self, state, outputs, progress):
+        """Add an update to the trace."""
+        if self.trace is None:
+            return
+        loss = float(np.asarray(outputs["loss"]))
+        with _kept():
+            self.trace.add(self.train.get(state), progress.epoch, progress.step, progress.updates, loss)
+
+    def _end_epoch(self, state, progress, rates, started, times):
         host = self.train.get(state)
+        times["eval_start"] = milliseconds()
         loss, metric = self.validate(host)
+        times["eval_stop"] = milliseconds()
         self._require_finite(loss, progress, "validation")
         progress.schedule = self.schedule.after_epoch(progress.schedule, progress.epoch, loss)
         losses = [*progress.losses, loss]
         progress.bits = archive.digest_tensors(host, losses, progress.bits)
+        best = progress.schedule.best_epoch == progress.epoch
+        weights = {name: host[name] for name in self.parameters} if best else None
         line = {
             "epoch": progress.epoch,
             "updates": progress.updates,
@@ -168,11 +189,12 @@ class Training:
             "shifts": progress.schedule.shifts,
             "seconds": round(time.monotonic() - started, 3),
             "bits": progress.bits,
+            "weights": archive.digest_tensors(weights) if best else None,
+            "mlperf": {"epoch_num": progress.epoch, **times, "epoch_stop": milliseconds()},
         }
         progress.curve.append(line)
-        best = progress.schedule.best_epoch == progress.epoch
         progress.epoch, progress.step, progress.losses = progress.epoch + 1, 0, []
-        self._write(host, progress, best)
+        self._write(host, progress, weights)
         print_epoch(line, self.epochs, self.task.metric)
 
     def validate(self, state):
@@ -188,25 +210,45 @@ class Training:
         scores = [score for score in scores if not math.isnan(score)]
         return math.fsum(losses) / len(losses), math.fsum(scores) / max(len(scores), 1)
 
-    def _write(self, host, progress, best=False):
-        """Write the checkpoint, after the weights if they are the best, and before the curve."""
-        try:
-            if best:
-                weights = {name: host[name] for name in self.parameters}
+    def _write(self, host, progress, weights=None):
+        """Write the checkpoint, after the trace up to it and the weights if they are the best, before the curve."""
+        with _kept():
+            self.folder.require_own()
+            if self.trace is not None:
+                self.trace.keep()
+            if weights is not None:
                 archive.write_arrays(self.folder.path / archive.WEIGHTS, weights)
             self.folder.write_checkpoint(checkpoints.pack(host, progress))
             self.folder.write_curve(progress.curve)
-        except UserError as error:
-            raise UserError(f"{error}; a whole checkpoint is kept: mend it, then --resume") from None
+
+
+@contextmanager
+def _kept():
+    """What cannot be written is told with what to do: the former checkpoint stands."""
+    try:
+        yield
+    except UserError as error:
+        raise UserError(f"{error}; a whole checkpoint is kept: mend it, then --resume") from None
 
 
 class _Signals:
-    """Ctrl-C and SIGTERM, remembered until the step is done; the second one stops at once."""
+    """Ctrl-C, SIGTERM and SIGHUP, remembered until the step is done; the second one stops at once."""
 
     def __enter__(self):
         self.caught = None
-        self._before = {number: signal.signal(number, self._catch) for number in (signal.SIGINT, signal.SIGTERM)}
+        numbers = [signal.SIGINT, signal.SIGTERM]
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as `nohup` has it
+            numbers.append(signal.SIGHUP)
+        self._before = {number: signal.signal(number, self._catch) for number in numbers}
         return self
+
+    @contextmanager
+    def output(self):
+        """Output that nobody takes any more stops the run as a signal does: what was computed is saved."""
+        try:
+            yield
+        except OSError:
+            self.caught = self.caught or signal.SIGPIPE
 
     def _catch(self, number, frame):
         if self.caught:

@@ -5,10 +5,21 @@ import os
 from pathlib import Path
 
 from crmn_legacy import archive
-from crmn_legacy.errors import UserError
+from crmn_legacy.backend import determinism, precision
+from crmn_legacy.errors import UserError, shown
 from crmn_legacy.options import DEFAULTS, Trial
 
 BACKENDS = ("xla", "c")
+
+# What an option out of a record may be; the command line lets nothing else in.
+_CHOICES = {
+    "backend": BACKENDS,
+    "device": ("cpu", "cuda"),
+    "precision": precision.PRECISIONS,
+    "bits": determinism.PROFILES,
+}
+_COUNTS = {"devices": 1, "epochs": 1, "steps": 1, "seed": 0}
+_LARGEST_COUNT = 2**64 - 1
 
 
 def read_former(recipe, script, resumed, out):
@@ -117,11 +128,7 @@ def make_plan(recipe, options, former):
     UserError
         Options that do not go together, or a plan unlike the former run's.
     """
-    if options["backend"] not in BACKENDS or options["devices"] < 1:
-        raise UserError(
-            f"got backend {options['backend']!a} and {options['devices']} devices, expected one of "
-            f"{', '.join(BACKENDS)} and at least 1: the run's record is altered"
-        )
+    _check_options(options)
     with_data = options["data"] is not None
     if options["smoke"]:
         kind, arguments = "smoke", recipe.smallest
@@ -148,6 +155,20 @@ def make_plan(recipe, options, former):
     if former is not None and {**plan, "epochs": 0} != {**former["plan"], "epochs": 0}:
         raise UserError(f"--resume got the plan {former['plan']}, expected {plan}, this recipe's: start a new run")
     return plan
+
+
+def _check_options(options):
+    for name, choices in _CHOICES.items():
+        if options[name] not in choices:
+            raise UserError(
+                f"got {name} {shown(options[name])}, expected one of {', '.join(choices)}: the run's record is altered"
+            )
+    for name, least in _COUNTS.items():
+        if options[name] is not None and not least <= options[name] <= _LARGEST_COUNT:
+            raise UserError(
+                f"got {name} {shown(options[name])}, expected at least {least} and at most {_LARGEST_COUNT}: the "
+                "run's record is altered"
+            )
 
 
 def require_same_data(path, data, former):

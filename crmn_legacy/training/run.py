@@ -1,5 +1,7 @@
 """One run of a recipe, from its options to its last line."""
 
+import contextlib
+import itertools
 import math
 import os
 import shlex
@@ -13,11 +15,13 @@ import numpy as np
 from crmn_legacy import archive, samples
 from crmn_legacy.backend import cache, determinism, precision
 from crmn_legacy.errors import UserError
+from crmn_legacy.formats import write_whole
 from crmn_legacy.options import DEFAULTS
+from crmn_legacy.trace import Trace
 from crmn_legacy.training import checkpoints
 from crmn_legacy.training.loop import Interrupted, Training, TrainingError
 from crmn_legacy.training.plan import absolute, make_plan, merge_options, read_former, require_same_data
-from crmn_legacy.training.provenance import provenance
+from crmn_legacy.training.provenance import boundary_epochs, milliseconds, mlperf, provenance, without_root
 
 
 def train(recipe, script, given):
@@ -56,7 +60,7 @@ def train(recipe, script, given):
     folder = archive.RunFolder(Path(resumed or out or _default_out(recipe)), new=not resumed)
     try:
         run = _Run(recipe, script, options, plan, data, path, batches, validation, switches, folder, former)
-        with numbers:
+        with numbers, run:
             return run.go()
     finally:
         folder.close()
@@ -93,7 +97,17 @@ def _splits(recipe, data, plan, options):
 
 def _default_out(recipe):
     stamp = archive.now().replace("-", "").replace(":", "")
-    return Path("runs") / f"{recipe.row}-{stamp}"
+    first = Path("runs") / f"{recipe.row}-{stamp}"
+    # Two runs may begin within a second, and a clock that is set back comes by the same second again.
+    try:
+        first.parent.mkdir(exist_ok=True)
+        for number in itertools.count(1):
+            path = first if number == 1 else first.with_name(f"{first.name}-{number}")
+            with contextlib.suppress(FileExistsError):
+                path.mkdir()
+                return path
+    except OSError:
+        return first  # told where the folder is taken
 
 
 class _Run:
@@ -103,6 +117,14 @@ class _Run:
         self.recipe, self.script, self.options, self.plan = recipe, script, options, plan
         self.data, self.path, self.batches, self.validation = data, path, batches, validation
         self.switches, self.folder, self.former = switches, folder, former
+        self.trace = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        if self.trace is not None:
+            self.trace.close()
 
     def go(self):
         key = determinism.platform_key(
@@ -118,7 +140,7 @@ class _Run:
         from crmn_legacy import cost
         from crmn_legacy.training import steps
 
-        began = time.monotonic()
+        began, init = time.monotonic(), milliseconds()
         self._announce()
         network = steps.build(lambda: self.recipe.network(**self.plan["arguments"]), self.options["seed"])
         components = self.recipe.schedule.components
@@ -133,6 +155,7 @@ class _Run:
         state = train.get(train.initial_state())
         train.release()
         progress = checkpoints.Progress(bits=archive.digest_tensors(state))
+        weights = {name: state[name] for name in parameters}
         record = {
             "row": self.recipe.row,
             "status": "running",
@@ -141,17 +164,20 @@ class _Run:
             "seed": self.options["seed"],
             "parameters": cost.parameters(network),
             "flops": cost.flops(network),
-            "data_path": str(self.path),
+            "data_path": without_root(str(self.path)),
             "data_digest": self.data.digest,
             "platform_key": key,
             "environment": self.switches.environment,
             "initial_bits": progress.bits,
+            "initial_weights": archive.digest_tensors(weights),
             "started": archive.now(),
             "seconds_before": 0.0,
-            **provenance(),
+            "mlperf": mlperf(self.recipe, self.plan, self.options, self.batches, self.validation),
+            **provenance(self.script),
         }
-        if self.former is None:
-            self._start(record, state, progress, parameters)
+        record["mlperf"].update(init_start=init, init_stop=milliseconds(), run_start=milliseconds())
+        if self.former is None or not self.folder.has_begun():
+            self._start(record, state, progress, weights)
         else:
             state, progress = self._resume(record, state)
         training = Training(
@@ -165,16 +191,17 @@ class _Run:
             max_updates=self.plan["steps"],
             parameters=parameters,
             folder=self.folder,
+            trace=self.trace,
         )
         try:
             progress = training.run(state, progress)
+            return self._finish(record, evaluate, progress, began)
         except (Interrupted, KeyboardInterrupt) as stop:
             return self._interrupted(record, stop, began)
         except TrainingError as error:
             self._record(record, "failed", began, error=str(error))
             print(f"error: {error}", file=sys.stderr)
             return 1
-        return self._finish(record, evaluate, progress, began)
 
     def _announce(self):
         kind = self.plan["kind"]
@@ -194,11 +221,18 @@ class _Run:
             )
         sys.stdout.flush()
 
-    def _start(self, record, state, progress, parameters):
+    def _start(self, record, state, progress, weights):
+        if self.former is not None:
+            print("resumed at the beginning: nothing had been saved yet", flush=True)
+        # What has a record can be resumed, so the recipe, which that needs, comes before it.
+        write_whole(self.folder.path / archive.RECIPE, self.script.read_bytes())
         self.folder.write_record(record)
-        shutil.copyfile(self.script, self.folder.path / archive.RECIPE)
-        weights = {name: state[name] for name in parameters}
         archive.write_arrays(self.folder.path / archive.INITIAL_WEIGHTS, weights)
+        if self.options["trace"]:
+            (self.folder.path / archive.TRACE).unlink(missing_ok=True)
+            self.trace = Trace(self.folder.path)
+            self.trace.add(state)
+            self.trace.keep()
         self.folder.write_checkpoint(checkpoints.pack(state, progress))
 
     def _resume(self, record, state):
@@ -206,11 +240,19 @@ class _Run:
         if name != archive.CHECKPOINT:
             print(f"note: {archive.CHECKPOINT} is missing or altered; going on from {name}, the one before")
         state, progress = checkpoints.unpack(arrays, state)
+        if self.options["trace"]:
+            self.trace = Trace(self.folder.path)
+            self.trace.cut(progress.updates, state)
         for what in ("packages", "platform_key"):
             if self.former.get(what) != record[what]:
                 print(f"note: {what} differ from those the run began with; its bits may move")
         record["started"] = self.former["started"]
-        record["seconds_before"] = self.former.get("seconds", 0.0)
+        # A run that was killed has noted no more than what it had begun with.
+        record["seconds_before"] = self.former.get("seconds", self.former.get("seconds_before", 0.0))
+        former = self.former.get("mlperf")
+        if isinstance(former, dict):
+            # The run began then; what this process needed to get ready is its own.
+            record["mlperf"]["run_start"] = former.get("run_start", record["mlperf"]["run_start"])
         print(f"resumed at epoch {progress.epoch}, step {progress.step} ({progress.updates} updates made)", flush=True)
         self.folder.write_record(record)
         # A kill between the two left the curve an epoch behind the checkpoint.
@@ -220,6 +262,7 @@ class _Run:
     def _record(self, record, status, began, **more):
         seconds = round(record["seconds_before"] + time.monotonic() - began, 3)
         record.update(status=status, stopped=archive.now(), seconds=seconds, **more)
+        record["mlperf"].update(run_stop=milliseconds(), status="success" if status == "finished" else "aborted")
         self.folder.write_record(record)
 
     def _interrupted(self, record, stop, began):
@@ -234,6 +277,7 @@ class _Run:
     def _finish(self, record, evaluate, progress, began):
         best = progress.curve[progress.schedule.best_epoch - 1]
         metric = self.recipe.task.metric
+        weights = self._best_weights(best)
         result = {
             "best_epoch": best["epoch"],
             "epochs": len(progress.curve),
@@ -242,15 +286,30 @@ class _Run:
             f"validation_{metric}": best[f"validation_{metric}"],
         }
         if self.plan["kind"] != "rehearsal" and np.any(self.data.split == "test"):
-            result["test"] = self._test(evaluate)
+            result["test"] = self._test(evaluate, weights)
+        record["mlperf"].update(
+            epoch_count=len(progress.curve), opt_learning_rate_decay_boundary_epochs=boundary_epochs(progress.curve)
+        )
+        if metric == "accuracy":
+            record["mlperf"]["eval_accuracy"] = best["validation_accuracy"]
         self._record(record, "finished", began, result=result, bits=progress.bits)
         self.folder.finish(record)
         return _last_lines(record, self.options)
 
-    def _test(self, evaluate):
+    def _best_weights(self, best):
+        """Read what the folder is to vouch for: it may have been damaged while the run was stopped."""
+        path = self.folder.path / archive.WEIGHTS
+        weights = archive.read_arrays(path)
+        if archive.digest_tensors(weights) != best["weights"]:
+            raise UserError(
+                f"got '{path}', which does not hold the weights of epoch {best['epoch']}, the best; expected them as "
+                "the run wrote them: restore the file, then --resume, or start the run anew"
+            )
+        return weights
+
+    def _test(self, evaluate, weights):
         from crmn_legacy.training import evaluation
 
-        weights = archive.read_arrays(self.folder.path / archive.WEIGHTS)
         batches = self.recipe.task.batches(self.data, "test", self.plan["batch_size"], self.options["seed"])
         found = evaluation.predict(evaluate, weights, self.recipe.task, batches)
         results = evaluation.by_test_set(found["scores"], self.data.source[batches.rows])

@@ -8,9 +8,10 @@ import pytest
 from crmn_legacy.__main__ import main
 from crmn_legacy.commands import stored
 from crmn_legacy.errors import run
+from tests.commands.parted import lowered, traced
 from tests.training.runs import TINY, compiled, data, finished
 
-__all__ = ["command", "compiled", "data", "finished", "refused"]
+__all__ = ["command", "compiled", "data", "finished", "lowered", "refused", "traced"]
 
 JAX_SETTINGS = ("jax_enable_x64", "jax_default_matmul_precision", "jax_compilation_cache_dir")
 

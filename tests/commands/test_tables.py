@@ -45,6 +45,12 @@ def runs(tmp_path):
     write("running", status="running", loss=0.1)
     write("other", row="no_row", loss=0.1)
     write("list", row=["table1_crmn"], loss=0.1)
+    for number, loss in enumerate([None, "0.1", True, float("nan"), float("-inf"), -(10**400), [0.1]]):
+        write(f"loss {number}", loss=loss)
+    sets = ["all", {"common": 0.1}, {"common": {"mean": "0.1", "complete": True}}, {"common": {"mean": 0.1}}]
+    for number, test in enumerate([*sets, {"common": {"mean": float("nan"), "complete": True}}]):
+        write(f"test {number}", loss=0.1, test=test)
+    write("no number", loss=0.1, more=float("nan"))
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / archive.RUN).write_text("{")
     (tmp_path / "text").write_text("no folder")

@@ -6,8 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from crmn_legacy import archive
 from crmn_legacy.formats import write_faces
 from tests.data.faces import plain_faces
 
@@ -47,11 +49,16 @@ def environment(**changes):
     return {name: value for name, value in variables.items() if value is not None}
 
 
+def command_of(*arguments, before=None, script=TINY):
+    """The words that run a recipe in a child; `before` is Python that the child runs first."""
+    program = [script] if before is None else ["-c", PRELUDE + before + ENTRY, script]
+    return [sys.executable, *map(str, program), *map(str, arguments)]
+
+
 def run_tiny(*arguments, before=None, script=TINY, prefix=(), cwd=None, **changes):
     """Run the tiny recipe in a child; `before` is Python that the child runs first."""
-    command = [script] if before is None else ["-c", PRELUDE + before + ENTRY, script]
     return subprocess.run(
-        [*prefix, sys.executable, *map(str, command), *map(str, arguments)],
+        [*prefix, *command_of(*arguments, before=before, script=script)],
         capture_output=True,
         text=True,
         timeout=600,
@@ -84,6 +91,25 @@ def bits_of(child):
     assert golden.startswith("golden: ")
     assert bits.startswith("bits: sha256:") and len(bits) == len("bits: sha256:") + 64
     return bits
+
+
+def curve(folder):
+    """Epochs without the time they took."""
+    return [{**line, "seconds": None, "mlperf": None} for line in archive.read_curve(folder)]
+
+
+def assert_same_run(folder, finished):
+    """Whole, nothing left over, and equal to the uninterrupted run in all but times."""
+    assert {path.name for path in folder.iterdir()} == {path.name for path in finished.iterdir()}
+    assert archive.verify(folder) == []
+    assert curve(folder) == curve(finished)
+    for name in ("weights.npz", "weights_initial.npz", "checkpoint.npz"):
+        ours, theirs = archive.read_arrays(folder / name), archive.read_arrays(finished / name)
+        assert ours.keys() == theirs.keys()
+        for key in ours.keys() - {"progress"}:
+            np.testing.assert_array_equal(ours[key], theirs[key])
+    if (finished / archive.TRACE).exists():
+        assert (folder / archive.TRACE).read_bytes() == (finished / archive.TRACE).read_bytes()
 
 
 def assert_one_line(child, status=2):

@@ -1,6 +1,7 @@
 """Progress as arrays and back."""
 
 import json
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -10,18 +11,22 @@ from crmn_legacy.training.checkpoints import Progress, pack, unpack
 from crmn_legacy.training.rates import ScheduleState
 
 STATE = {"w": np.arange(3, dtype="float32"), "b": np.float64(2.5)}
+LINES = [
+    {"epoch": epoch, "losses": [5e-324, 0.5], "train_loss": 5e-324, "validation_loss": 0.5, "bits": "sha256:00"}
+    for epoch in (1, 2)
+]
 PROGRESS = Progress(
     epoch=3,
     step=2,
     updates=11,
     losses=[0.1, 1 / 3],
     schedule=ScheduleState(best_loss=0.30000000000000004, best_epoch=2, last_shift=1, shifts=1),
-    curve=[{"epoch": 1, "losses": [5e-324], "bits": "sha256:00"}],
-    bits="sha256:11",
+    curve=LINES,
+    bits="sha256:" + "1" * 64,
 )
 
 
-@pytest.mark.parametrize("progress", [PROGRESS, Progress()])
+@pytest.mark.parametrize("progress", [PROGRESS, Progress(bits=PROGRESS.bits)])
 def test_state_and_progress_come_back_to_the_last_bit(progress):
     state, found = unpack(pack(STATE, progress), STATE)
     assert found == progress
@@ -53,3 +58,53 @@ def test_arrays_of_another_network_are_refused(changes, said):
     arrays = {**pack(STATE, PROGRESS), **changes}
     with pytest.raises(UserError, match=said):
         unpack({name: value for name, value in arrays.items() if value is not None}, STATE)
+
+
+SCHEDULE = asdict(PROGRESS.schedule)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"epoch": 0},
+        {"epoch": 4},
+        {"epoch": 10**15},
+        {"epoch": True},
+        {"epoch": 3.0},
+        {"step": -1},
+        {"step": 1},
+        {"updates": None},
+        {"updates": 10**40},
+        {"losses": [0.1, float("nan")]},
+        {"losses": [0.1, 1]},
+        {"losses": "ab"},
+        {"curve": {}},
+        {"curve": LINES[:1]},
+        {"curve": [LINES[1], LINES[0]]},
+        {"curve": [LINES[0], {**LINES[1], "losses": None}]},
+        {"curve": [LINES[0], {**LINES[1], "validation_loss": "0.5"}]},
+        {"schedule": {**SCHEDULE, "best_epoch": 3}},
+        {"schedule": {**SCHEDULE, "best_epoch": 0}},
+        {"schedule": {**SCHEDULE, "last_shift": 9}},
+        {"schedule": {**SCHEDULE, "best_loss": float("nan")}},
+        {"schedule": {**SCHEDULE, "best_loss": "a"}},
+        {"bits": ""},
+        {"bits": "sha256:" + "g" * 64},
+    ],
+)
+def test_a_progress_with_which_no_run_could_go_on_is_refused(changes):
+    altered = {**asdict(PROGRESS), **changes}
+    with pytest.raises(UserError, match="without its progress"):
+        unpack({**STATE, "progress": np.array(json.dumps(altered))}, STATE)
+
+
+def test_a_long_name_in_a_progress_is_not_told_whole():
+    altered = {**asdict(PROGRESS), "schedule": {"x" * 10**6: 1}}
+    with pytest.raises(UserError, match="without its progress") as caught:
+        unpack({**STATE, "progress": np.array(json.dumps(altered))}, STATE)
+    assert len(str(caught.value)) < 1000
+
+
+def test_a_progress_nested_without_end_is_refused():
+    with pytest.raises(UserError, match="without its progress"):
+        unpack({**STATE, "progress": np.array("[" * 100_000)}, STATE)

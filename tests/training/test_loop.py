@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from crmn_legacy import archive
 from crmn_legacy.errors import UserError
+from crmn_legacy.trace import Trace, read_trace
 from crmn_legacy.training import RateSchedule, checkpoints
 from crmn_legacy.training.loop import Interrupted, Training, TrainingError
 
@@ -105,7 +106,7 @@ def stored(folder):
 
 
 def without_time(progress):
-    return [{**line, "seconds": None} for line in progress.curve]
+    return [{**line, "seconds": None, "mlperf": None} for line in progress.curve]
 
 
 @pytest.fixture(scope="module")
@@ -147,6 +148,67 @@ def test_stopped_anywhere_any_number_of_times_it_ends_with_the_same_bits(uninter
         weights = archive.read_arrays(folder.path / archive.WEIGHTS)
         np.testing.assert_array_equal(weights["w"], uninterrupted[1]["w"])
         folder.close()
+
+
+class Killed(BaseException):
+    """Stands for SIGKILL: nothing is saved on the way out."""
+
+
+def kill(at):
+    """Kill the run while it makes update `at`."""
+
+    def after(update):
+        if update == at:
+            raise Killed
+
+    return after
+
+
+def traced_run(place, stops=()):
+    """A traced run, stopped at updates by a signal or killed there; returns its last bits and its trace."""
+    folder = archive.RunFolder(Path(place) / "run", new=True)
+    tracing = Trace(folder.path)
+    tracing.add(beginning()[0])
+    begin(folder)
+    for at, saved in [*stops, (None, True)]:
+        state, progress = stored(folder)
+        tracing.close()
+        tracing = Trace(folder.path)
+        tracing.cut(progress.updates, state)
+        step = Arithmetic(after=send(signal.SIGINT, at) if saved else kill(at))
+        try:
+            progress = training(folder, step, trace=tracing).run(state, progress)
+        except (Interrupted, Killed):
+            assert at is not None
+    tracing.close()
+    folder.close()
+    return progress.bits, (folder.path / archive.TRACE).read_bytes()
+
+
+@settings(max_examples=20)
+@given(st.lists(st.tuples(st.integers(1, STEPS * EPOCHS), st.booleans()), max_size=4, unique_by=lambda stop: stop[0]))
+def test_a_trace_is_the_same_file_however_the_run_was_stopped_and_moves_no_bits(uninterrupted, stops):
+    with tempfile.TemporaryDirectory() as place, tempfile.TemporaryDirectory() as other:
+        bits, content = traced_run(place)
+        assert bits == uninterrupted[0].bits
+        assert traced_run(other, sorted(stops)) == (bits, content)
+        lines = list(read_trace(Path(place) / "run"))
+    assert [line.update for line in lines] == list(range(STEPS * EPOCHS + 1))
+    assert [(line.epoch, line.step) for line in lines[1:]] == [
+        (epoch, step) for epoch in range(1, EPOCHS + 1) for step in range(1, STEPS + 1)
+    ]
+    losses = [loss for line in uninterrupted[0].curve for loss in line["losses"][:-1]]
+    assert [line.loss for line in lines[1:]] == losses
+
+
+def test_a_trace_that_cannot_be_written_is_told_and_the_checkpoint_stands(folder):
+    tracing = Trace(folder.path)
+    tracing.add(beginning()[0])
+    tracing.close()
+    full = pytest.raises(UserError, match=r"No space left on device.*a whole checkpoint is kept: mend it")
+    with open("/dev/full", "wb", buffering=0) as tracing._file, full:
+        training(folder, trace=tracing).run(*beginning())
+    assert stored(folder)[1].updates == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -1,32 +1,155 @@
-"""What a run was made by."""
+"""What a run was made by: the words it is told in, and whether anybody else can have the same source."""
 
 import json
 import shutil
+import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
+from crmn_legacy import archive
 from crmn_legacy.training import provenance as module
-from crmn_legacy.training.provenance import provenance
+from crmn_legacy.training.provenance import boundary_epochs, provenance, source, source_digest
+
+# Keys of MLPerf's logs that are used here, as mlcommons/logging names them (mllog/constants.py).
+MLPERF = {
+    "epoch_count",
+    "epoch_num",
+    "epoch_start",
+    "epoch_stop",
+    "eval_accuracy",
+    "eval_samples",
+    "eval_start",
+    "eval_stop",
+    "first_epoch_num",
+    "global_batch_size",
+    "init_start",
+    "init_stop",
+    "opt_base_learning_rate",
+    "opt_learning_rate_decay_boundary_epochs",
+    "opt_learning_rate_decay_factor",
+    "opt_name",
+    "opt_weight_decay",
+    "run_start",
+    "run_stop",
+    "seed",
+    "status",
+    "submission_benchmark",
+    "train_samples",
+}
 
 
 def test_names_versions_machine_and_command_line():
     found = provenance()
     assert found["packages"]["aesara"] == "2.9.4" and found["packages"]["lasagne"] == "0.1"
+    assert found["packages"].items() <= found["distributions"].items()
+    assert "pytest" in found["distributions"]
     assert found["python"].startswith("3.11")
     assert found["orig_argv"] == sys.orig_argv[1:]
+    assert found["hardware"]["memory_bytes"] > 2**28 and found["hardware"]["cores"] >= 1
+    assert found["hardware"]["processor"] and found["libc"]
     json.dumps(found)
 
 
-def test_names_the_commit_and_whether_files_differ_from_it():
-    if not (Path(module.__file__).parents[2] / ".git").exists() or not shutil.which("git"):
-        pytest.skip("no git checkout")
-    found = provenance()
-    assert len(found["git_commit"]) == 40 and found["git_dirty"] in (True, False)
+def test_variables_that_matter_are_kept_and_no_others(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    monkeypatch.setenv("LANG", "C.UTF-8")
+    monkeypatch.setenv("A_PASSWORD", "secret")
+    monkeypatch.setenv("PYTHONPATH", f"{module.ROOT}:/elsewhere")
+    found = provenance()["variables"]
+    assert found["OMP_NUM_THREADS"] == "3" and found["LANG"] == "C.UTF-8"
+    assert found["PYTHONPATH"] == "<source>:/elsewhere"
+    assert "A_PASSWORD" not in found and "HOME" not in found
 
 
-def test_without_git_there_is_no_commit(monkeypatch):
+def test_a_finished_run_is_told_in_the_words_of_mlperf(finished):
+    record, curve = archive.read_record(finished[0]), archive.read_curve(finished[0])
+    told = record["mlperf"]
+    assert told.keys() <= MLPERF
+    assert told["seed"] == 1 and told["global_batch_size"] == 4 and told["status"] == "success"
+    assert (told["train_samples"], told["eval_samples"], told["epoch_count"]) == (14, 6, 3)
+    assert told["opt_name"] == "nesterov_momentum" and told["opt_base_learning_rate"] == 0.05
+    assert told["opt_learning_rate_decay_factor"] == [0.1, 0.5] and told["opt_weight_decay"] == 1e-4
+    assert told["opt_learning_rate_decay_boundary_epochs"] == boundary_epochs(curve)
+    times = [told["init_start"], told["init_stop"], told["run_start"]]
+    for number, line in enumerate(curve, 1):
+        epoch = line["mlperf"]
+        assert epoch.keys() <= MLPERF and epoch["epoch_num"] == line["epoch"] == number
+        times += [epoch[name] for name in ("epoch_start", "eval_start", "eval_stop", "epoch_stop")]
+    assert times == sorted(times) and told["run_stop"] >= times[-1]
+
+
+def test_epochs_after_which_rates_were_shifted():
+    assert boundary_epochs([{"epoch": epoch, "shifts": made} for epoch, made in enumerate([0, 1, 1, 2], 1)]) == [2, 4]
+    assert boundary_epochs([]) == []
+
+
+# --- the source
+
+
+@pytest.fixture
+def tree(tmp_path, monkeypatch):
+    """A small source tree under git, with all committed; the module takes it for its own."""
+    if not shutil.which("git"):
+        pytest.skip("no git")
+    root = tmp_path / "tree"
+    for name in ("crmn_legacy/one.py", "crmn_legacy/sub/two.py", "recipes/row.py", "requirements.lock", "README.md"):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(f"# {name}\n")
+    (root / ".gitignore").write_text("__pycache__/\n")
+    for variable in ("AUTHOR", "COMMITTER"):
+        monkeypatch.setenv(f"GIT_{variable}_NAME", "x")
+        monkeypatch.setenv(f"GIT_{variable}_EMAIL", "x@example.org")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
+    for words in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "all"]):
+        subprocess.run(["git", "-C", root, *words], check=True)
+    monkeypatch.setattr(module, "ROOT", root)
+    return root
+
+
+def test_a_tree_as_committed_is_clean(tree):
+    (tree / "notes.txt").write_text("no code")
+    (tree / "crmn_legacy" / "__pycache__").mkdir()
+    (tree / "crmn_legacy" / "__pycache__" / "one.pyc").write_text("x")
+    found = source(tree / "recipes" / "row.py")
+    assert found["state"] == "clean" and len(found["commit"]) == 40 and found["recipe_of_tree"]
+    assert provenance(tree / "recipes" / "row.py")["git_dirty"] is False
+
+
+@pytest.mark.parametrize("name", ["crmn_legacy/one.py", "recipes/row.py", "README.md", "crmn_legacy/new.py"])
+def test_what_differs_from_the_commit_makes_it_dirty(tree, name):
+    before = source(tree / "recipes" / "row.py")
+    with open(tree / name, "a") as file:
+        file.write("# more\n")
+    found = source(tree / "recipes" / "row.py")
+    assert found["state"] == "dirty" and found["commit"] == before["commit"]
+    assert (found["digest"] != before["digest"]) == name.startswith("crmn_legacy/")
+
+
+def test_a_recipe_that_is_not_the_trees_makes_it_dirty(tree, tmp_path):
+    copy = tmp_path / "row.py"
+    shutil.copy(tree / "recipes" / "row.py", copy)
+    assert source(copy)["state"] == "clean"
+    copy.write_text("# another\n")
+    found = source(copy)
+    assert found["state"] == "dirty" and not found["recipe_of_tree"]
+
+
+def test_without_git_the_source_is_unknown_and_digested_all_the_same(tree, monkeypatch):
+    digest = source()["digest"]
     monkeypatch.setenv("PATH", "")
-    found = provenance()
-    assert found["git_commit"] is None and found["git_dirty"] is None
+    found = source()
+    assert found["state"] == "unknown" and found["commit"] is None and found["digest"] == digest
+    assert provenance()["git_commit"] is None and provenance()["git_dirty"] is None
+    monkeypatch.undo()
+    monkeypatch.setattr(module, "ROOT", tree)
+    shutil.rmtree(tree / ".git")
+    assert source()["state"] == "unknown" and source()["digest"] == digest
+
+
+def test_the_digest_is_what_sha256sum_gives(tree):
+    command = "find crmn_legacy -name '*.py' | LC_ALL=C sort | xargs sha256sum | sha256sum"
+    done = subprocess.run(["bash", "-c", command], cwd=tree, capture_output=True, text=True, check=True)
+    assert done.stdout.split()[0] == source_digest()
+    lock = subprocess.run(["sha256sum", tree / "requirements.lock"], capture_output=True, text=True, check=True)
+    assert lock.stdout.split()[0] == source()["lock"]

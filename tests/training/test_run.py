@@ -199,6 +199,7 @@ def test_a_finished_run_is_not_resumed(refuse, tmp_path, finished):
         (["--precision", "float64"], "--precision float64, expected float32"),
         (["--bits", "fast"], "--bits fast, expected portable"),
         (["--smoke"], "--smoke True, expected False"),
+        (["--trace"], "--trace True, expected False"),
         (["--epochs", "2"], "--epochs 2, expected none"),
         (["--steps", "20"], "--steps 20, expected none"),
         (["--devices", "2"], "--devices 2, expected 1"),

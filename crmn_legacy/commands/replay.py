@@ -1,0 +1,158 @@
+"""A run again from its folder alone: its own recipe, with its options, in a process of its own.
+
+A recipe is a program. Before one is run, its folder must be a finished run's whose manifest and chain hold; that it
+does no harm is for the user to know, as with any program that somebody hands on.
+"""
+
+import os
+import runpy
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from crmn_legacy import archive, samples
+from crmn_legacy.errors import UserError
+from crmn_legacy.options import DEFAULTS
+
+PACKAGE = Path(__file__).parents[2]
+
+
+def ready(folder):
+    """``run.json`` of a run that may be run again.
+
+    Raises
+    ------
+    UserError
+        The folder holds no run, one that is not finished, or one that does not verify.
+    """
+    record = archive.read_record(folder)
+    problems = archive.verify(folder)
+    if record["status"] != "finished":
+        raise UserError(
+            f"got '{folder}', a run that is {record['status']!a}, expected a finished one: go on with it by --resume"
+        )
+    if problems:
+        raise UserError(f"got '{folder}', which does not verify ({problems[0]}), expected it as the run left it")
+    return record
+
+
+def data_of(folder, record, given=None):
+    """Where the data of a run lie, once their digest is found to be what it was.
+
+    Parameters
+    ----------
+    folder : path
+        Of the run, as `ready` found it.
+    record : dict
+        Its ``run.json``.
+    given : path, optional
+        Where the data are now, if they were moved.
+
+    Returns
+    -------
+    str or None
+        None for the embedded sample.
+
+    Raises
+    ------
+    UserError
+        The recipe cannot be run by this version, or the data are others.
+    """
+    script = Path(folder) / archive.RECIPE
+    try:
+        recipe = runpy.run_path(str(script))["RECIPE"]
+        row, task = recipe.row, recipe.task
+    except (Exception, SystemExit) as error:
+        raise UserError(
+            f"got '{script}', which does not give a recipe ({type(error).__name__}: {error}), expected one of this "
+            "version of the package: take the version that made the run"
+        ) from None
+    if row != record["row"]:
+        raise UserError(f"got '{script}', a recipe of {row!a}, expected one of {record['row']!r}, as its run.json says")
+    path = record["options"]["data"]
+    if path is None and given is not None:
+        raise UserError(f"--data got '{given}' for a run on the embedded sample, expected none: leave --data out")
+    path = path if given is None else os.path.abspath(given)
+    try:
+        found = task.read(samples.path(task.sample) if path is None else Path(path)).digest
+    except UserError as error:
+        mend = "" if path is None else "; --data FILE says where the data are now"
+        raise UserError(f"{error}{mend}") from None
+    if found != record["data_digest"]:
+        raise UserError(
+            f"got data with digest {found[:12]} in '{path or 'the embedded sample'}', expected "
+            f"{record['data_digest'][:12]}, the data of the run: give them by --data"
+        )
+    return path
+
+
+def command(folder, record, out, data=None, steps=None, trace=None):
+    """The words that run a run again.
+
+    Parameters
+    ----------
+    folder, out : path
+        Of the run, and where the new one goes.
+    record : dict
+        ``run.json``.
+    data : str or None
+        Of `data_of`.
+    steps : int, optional
+        To end after so many updates.
+    trace : bool, optional
+        To keep a trace or none, whatever the run did.
+
+    Returns
+    -------
+    list of str
+    """
+    options = {**record["options"], "data": data}
+    if steps is not None:
+        options["steps"] = steps
+    if trace is not None:
+        options["trace"] = trace
+    # Without -P whatever lies in the folder could be imported in the place of a library.
+    words = [sys.executable, "-P", str(Path(folder).absolute() / archive.RECIPE), "--out", str(out)]
+    for name, default in DEFAULTS.items():
+        if options[name] != default:
+            words += [f"--{name}"] if options[name] is True else [f"--{name}", str(options[name])]
+    return words
+
+
+def call(words, quiet=False):
+    """Run a command to its end and pass on to it what would stop it.
+
+    Parameters
+    ----------
+    words : list of str
+        As `command` gives them.
+    quiet : bool
+        Whether its output is kept back.
+
+    Returns
+    -------
+    int, str
+        Exit status, 128 + the signal if one ended it; the last line it had to say, if it was kept back.
+    """
+    sys.stdout.flush()
+    path = os.pathsep.join(filter(None, [str(PACKAGE), os.environ.get("PYTHONPATH")]))
+    # A session of its own: a ctrl-C reaches it once, from here, and it ends as any run does.
+    child = subprocess.Popen(
+        words,
+        env={**os.environ, "PYTHONPATH": path},
+        start_new_session=True,
+        stdout=subprocess.PIPE if quiet else None,
+        stderr=subprocess.STDOUT if quiet else None,
+        text=True,
+        errors="replace",
+    )
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, lambda got, frame: child.send_signal(got)) for number in numbers}
+    try:
+        said = child.communicate()[0] or ""
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    status = child.returncode if child.returncode >= 0 else 128 - child.returncode
+    return status, (said.strip().splitlines() or [""])[-1]

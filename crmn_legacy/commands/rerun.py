@@ -1,0 +1,69 @@
+"""`rerun DIR`: the same run again from its folder; `identical`, or where it parted."""
+
+from pathlib import Path
+
+from crmn_legacy import archive
+from crmn_legacy.commands import replay
+from crmn_legacy.differences import Stored, epoch_line, first_epoch, first_update, reasons, shown
+from crmn_legacy.errors import UserError
+
+
+def rerun(arguments):
+    """Run a run again and hold it against its folder; 0 if identical, 1 if it parted, else the run's own status."""
+    folder = Path(arguments.run)
+    record = replay.ready(folder)
+    stamp = archive.now().replace("-", "").replace(":", "")
+    out = Path(arguments.out or Path("runs") / f"rerun-{record['row']}-{stamp}")
+    if out.exists() and not (out.is_dir() and not any(out.iterdir())):
+        # Else a run that lies there already would be taken for the rerun.
+        raise UserError(f"--out got '{out}', which exists and is not empty, expected a new folder: give another")
+    data = replay.data_of(folder, record, arguments.data)
+    status, _ = replay.call(replay.command(folder, record, out, data))
+    if not (out / archive.MANIFEST).is_file():
+        print("the rerun did not come to its end: nothing to compare")
+        return status or 1
+    problems = archive.verify(out)
+    if problems:
+        print(f"the rerun's own folder does not verify: {problems[0]}")
+        return 1
+    return verdict(Stored.read(folder), Stored.read(out))
+
+
+def verdict(stored, again):
+    """Print whether a rerun is identical, or where it parted and what speaks for a reason; 0 or 1.
+
+    Parameters
+    ----------
+    stored, again : Stored
+        The run and its rerun.
+    """
+    keys = [run.record.get("platform_key") for run in (stored, again)]
+    parted = parting(stored, again)
+    if parted is None:
+        if keys[0] != keys[1]:
+            print(f"on another platform: {shown(keys[0])} | {shown(keys[1])}")
+        print("identical")
+        return 0
+    if keys[0] != keys[1]:
+        print(f"another platform, the probable reason: {shown(keys[0])} | {shown(keys[1])}")
+    for line in reasons(stored, again):
+        if not line.startswith("platform key: "):
+            print(line)
+    print(f"parted: {parted}")
+    return 1
+
+
+def parting(stored, again):
+    """Where a rerun parted (a str), or None if it is identical."""
+    epoch = first_epoch(stored, again)
+    update = first_update(stored.folder, again.folder) if stored.traced and again.traced else None
+    if update is not None:
+        return str(update)
+    if epoch is not None:
+        return f"epoch {epoch_line(stored, again, epoch)}"
+    if len(stored.curve) != len(again.curve):
+        return f"after {min(len(stored.curve), len(again.curve))} epochs one goes on"
+    results = [run.record.get("result") for run in (stored, again)]
+    if results[0] != results[1]:
+        return f"the weights are equal, the results are not: {shown(results[0])} | {shown(results[1])}"
+    return None

@@ -1,0 +1,11 @@
+"""One run, or many, as one HTML page that fetches nothing, runs no script and looks the same every time.
+
+Reads folders, never models. `render` is the door; what it shows of a file went through :mod:`.values`, and every
+string becomes a text node of :mod:`.markup`, so no file can write markup.
+"""
+
+from crmn_legacy.report.page import MARK, render
+from crmn_legacy.report.predictions import read_predictions
+from crmn_legacy.report.reading import read_run
+
+__all__ = ["MARK", "read_predictions", "read_run", "render"]

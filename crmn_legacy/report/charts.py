@@ -1,0 +1,216 @@
+"""A chart of lines as inline SVG: axes with units, a title and a description for those who hear it."""
+
+from dataclasses import dataclass, field
+
+from crmn_legacy.report.markup import element
+from crmn_legacy.report.scales import label
+
+# In the units of the drawing; a page shows it at 0.75 to 1.1 pixels each.
+WIDTH, HEIGHT = 520, 320
+_LEFT, _RIGHT, _TOP, _BOTTOM = 62, 14, 26, 48
+_MARKED_POINTS = 24
+_LEAST_GAP = 14
+
+# Colours are classes, so that light, dark and paper each have their own; the dash tells lines apart without them.
+COLOURS = 8
+_DASHES = (None, "7 3", "2 3", "9 3 2 3")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a chart.
+
+    Attributes
+    ----------
+    name : str
+        In the legend.
+    points : list of (float, float or None)
+        In the order of the horizontal axis; None leaves a gap.
+    style : int
+        Its colour and dash.
+    band : list of (float, float, float)
+        Place, lower, upper: shaded behind the line.
+    stepped : bool
+        Whether a value holds until the next.
+    faint : bool
+        Whether it stands behind others, without a place in the legend.
+    ring : (float, float) or None
+        A point to single out.
+    """
+
+    name: str
+    points: list
+    style: int
+    band: list = field(default_factory=list)
+    stepped: bool = False
+    faint: bool = False
+    ring: tuple | None = None
+
+    @property
+    def dash(self):
+        """Of the stroke, or None: faint lines take that of their style too."""
+        return _DASHES[self.style // COLOURS % len(_DASHES)]
+
+
+@dataclass(frozen=True)
+class Chart:
+    """What to draw.
+
+    Attributes
+    ----------
+    title, description : str
+        Read out in the place of the picture.
+    across, up : crmn_legacy.report.scales.Scale
+    across_title, up_title : str
+        With the unit.
+    lines : list of Line
+    marks : list of (float, str)
+        Places on the horizontal axis with a rule across the drawing, each with its number.
+    """
+
+    title: str
+    description: str
+    across: object
+    across_title: str
+    up: object
+    up_title: str
+    lines: list
+    marks: list = field(default_factory=list)
+
+
+def draw(chart, name):
+    """The chart as a figure.
+
+    Parameters
+    ----------
+    chart : Chart
+    name : str
+        Of this page's names, unlike any other's.
+
+    Returns
+    -------
+    xml.etree.ElementTree.Element
+    """
+    drawing = element(
+        "svg",
+        {"viewBox": f"0 0 {WIDTH} {HEIGHT}", "role": "img", "aria-labelledby": f"{name}-title {name}-desc"},
+        element("title", {"id": f"{name}-title"}, chart.title),
+        element("desc", {"id": f"{name}-desc"}, chart.description),
+        _grid(chart),
+        _marks(chart),
+        [_band(chart, line) for line in chart.lines if line.band],
+        [_line(chart, line) for line in sorted(chart.lines, key=lambda line: not line.faint)],
+    )
+    named = [line for line in chart.lines if not line.faint]
+    legend = element("ul", {"class": "legend"}, [element("li", {}, _swatch(line), line.name) for line in named])
+    caption = element("figcaption", {}, element("strong", {}, chart.title), legend)
+    return element("figure", {}, caption, drawing)
+
+
+def _x(chart, value):
+    share = chart.across.place(value)
+    return None if share is None else _LEFT + share * (WIDTH - _LEFT - _RIGHT)
+
+
+def _y(chart, value):
+    share = chart.up.place(value)
+    return None if share is None else HEIGHT - _BOTTOM - share * (HEIGHT - _TOP - _BOTTOM)
+
+
+def _coordinate(value):
+    return f"{value:.1f}".removesuffix(".0")
+
+
+def _rule(x1, y1, x2, y2, kind):
+    ends = dict(zip(("x1", "y1", "x2", "y2"), map(_coordinate, (x1, y1, x2, y2)), strict=True))
+    return element("line", {"class": kind, **ends})
+
+
+def _text(x, y, words, kind, turn=None):
+    place = {"x": _coordinate(x), "y": _coordinate(y), "class": kind, "transform": turn}
+    return element("text", place, words)
+
+
+def _grid(chart):
+    left, right, top, bottom = _LEFT, WIDTH - _RIGHT, _TOP, HEIGHT - _BOTTOM
+    parts = []
+    for tick in chart.up.ticks:
+        y = _y(chart, tick)
+        parts += [_rule(left, y, right, y, "grid"), _text(left - 8, y + 4.5, label(tick), "tick end")]
+    for tick in chart.across.ticks:
+        x = _x(chart, tick)
+        parts += [_rule(x, bottom, x, bottom + 5, "axis"), _text(x, bottom + 19, label(tick), "tick middle")]
+    parts += [_rule(left, bottom, right, bottom, "axis"), _rule(left, top, left, bottom, "axis")]
+    parts.append(_text((left + right) / 2, HEIGHT - 8, chart.across_title, "name middle"))
+    middle = (top + bottom) / 2
+    scale = " (log scale)" if chart.up.logarithmic else ""
+    turn = f"rotate(-90 15 {_coordinate(middle)})"
+    parts.append(_text(15, middle, chart.up_title + scale, "name middle", turn))
+    return element("g", {}, parts)
+
+
+def _marks(chart):
+    """Rules across the drawing; a number is left out where it would lie on the one before."""
+    parts, free_from = [], 0.0
+    for place, words in chart.marks:
+        x = _x(chart, place)
+        parts.append(_rule(x, _TOP, x, HEIGHT - _BOTTOM, "mark"))
+        if x >= free_from:
+            parts.append(_text(x, _TOP - 7, words, "tick middle"))
+            free_from = x + _LEAST_GAP + 5 * len(words)
+    return element("g", {}, parts)
+
+
+def _kind(line, part):
+    return f"{part} c{line.style % COLOURS}" + (" faint" if line.faint else "")
+
+
+def _pieces(chart, line):
+    """The line's unbroken parts, as lists of places in the drawing."""
+    pieces, piece = [], []
+    for across, up in line.points:
+        x, y = _x(chart, across), _y(chart, up)
+        if y is None:
+            pieces.append(piece)
+            piece = []
+            continue
+        if line.stepped and piece:
+            piece.append((x, piece[-1][1]))
+        piece.append((x, y))
+    return [piece for piece in [*pieces, piece] if piece]
+
+
+def _path(points):
+    return "M" + "L".join(f"{_coordinate(x)} {_coordinate(y)}" for x, y in points)
+
+
+def _line(chart, line):
+    pieces = _pieces(chart, line)
+    # Only the marks' own corners; a step adds corners between.
+    few = not line.stepped and not line.faint and len(line.points) <= _MARKED_POINTS
+    parts = []
+    for piece in pieces:
+        if len(piece) > 1:
+            parts.append(
+                element("path", {"class": _kind(line, "line"), "d": _path(piece), "stroke-dasharray": line.dash})
+            )
+        if few or len(piece) == 1:
+            parts += [_circle(x, y, 2.6, _kind(line, "dot")) for x, y in piece]
+    if line.ring and line.ring[1] is not None and _y(chart, line.ring[1]) is not None:
+        parts.append(_circle(_x(chart, line.ring[0]), _y(chart, line.ring[1]), 6, _kind(line, "ring")))
+    return element("g", {}, parts)
+
+
+def _circle(x, y, radius, kind):
+    return element("circle", {"cx": _coordinate(x), "cy": _coordinate(y), "r": radius, "class": kind})
+
+
+def _band(chart, line):
+    lower = [(_x(chart, across), _y(chart, max(low, chart.up.low))) for across, low, _ in line.band]
+    upper = [(_x(chart, across), _y(chart, high)) for across, _, high in line.band]
+    return element("path", {"class": _kind(line, "band"), "d": _path([*upper, *reversed(lower)]) + "Z"})
+
+
+def _swatch(line):
+    stroke = {"class": _kind(line, "line"), "d": "M1 6L25 6", "stroke-dasharray": line.dash}
+    return element("svg", {"class": "swatch", "viewBox": "0 0 26 12", "aria-hidden": "true"}, element("path", stroke))

@@ -1,0 +1,156 @@
+"""Many runs side by side, and the mean of those that differ by their seed alone."""
+
+import json
+import math
+import statistics
+from dataclasses import dataclass
+
+from crmn_legacy.report.markup import element, table
+from crmn_legacy.report.reading import ALTERED
+from crmn_legacy.report.values import NOT_RECORDED, count, percent, significant, text
+
+# Options that may differ between runs of one group: the seed, and where the data lay.
+_FREE = ("seed", "data")
+
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    """Runs of one row that differ by their seed alone.
+
+    Attributes
+    ----------
+    name : str
+        For the legend and the tables.
+    runs : list of crmn_legacy.report.reading.Run
+        At least two, no seed twice.
+    """
+
+    name: str
+    runs: list
+
+    def spread(self, value):
+        """Mean and standard deviation over the runs, an epoch.
+
+        Parameters
+        ----------
+        value : callable
+            Takes a run and one of its epochs; None where nothing is known.
+
+        Returns
+        -------
+        list of (int, float, float)
+            Epochs that each run has a value for: their numbers, mean, and the deviation of a sample (n - 1).
+        """
+        columns = [{epoch.number: value(run, epoch) for epoch in run.epochs} for run in self.runs]
+        common = sorted(set.intersection(*(set(column) for column in columns)))
+        found = []
+        for number in common:
+            values = [column[number] for column in columns]
+            if None not in values:
+                found.append((number, statistics.fmean(values), statistics.stdev(values)))
+        return found
+
+
+def groups_of(runs):
+    """Groups among `runs`, in their order.
+
+    A run belongs to a group if it is not altered and shares row, plan, data, options and the kind of platform with the
+    others; of two runs with one seed the first counts.
+    """
+    alike = {}
+    for run in runs:
+        key = _alike(run)
+        if key is not None:
+            alike.setdefault(key, {}).setdefault(run.get("seed"), run)
+    chosen = [list(seeds.values()) for seeds in alike.values() if len(seeds) > 1]
+    groups = []
+    for members in chosen:
+        places = ", ".join(str(runs.index(run) + 1) for run in members)
+        name = f"runs {places}: mean ± standard deviation, n = {len(members)}"
+        groups.append(Group(name, members))
+    return groups
+
+
+def _alike(run):
+    """What runs of one group have in common, as text; None for a run that stands for itself."""
+    options, plan, seed = run.get("options"), run.get("plan"), run.get("seed")
+    known = isinstance(options, dict) and isinstance(plan, dict) and isinstance(seed, int) and run.row
+    if run.verdict == ALTERED or not known or not isinstance(run.get("data_digest"), str):
+        return None
+    options = {name: value for name, value in options.items() if name not in _FREE}
+    try:
+        return json.dumps([run.row, plan, options, run.get("data_digest")], sort_keys=True)
+    except (ValueError, RecursionError):
+        return None
+
+
+def names_of(runs):
+    """What each run is called on the page: its place, its folder's name, and whether that is altered."""
+    return [
+        f"{place}: {run.name}" + (" (altered)" if run.verdict == ALTERED else "")
+        for place, run in enumerate(runs, start=1)
+    ]
+
+
+def section(runs, groups):
+    """The tables that compare `runs`."""
+    sets = list(dict.fromkeys(name for run in runs for name in run.test()))
+    head = ["run", "verdict", "row", "kind", "seed", "epochs", "best epoch", "validation loss", "validation"]
+    head += [f"test {name}" for name in sets]
+    rows = []
+    for place, run in enumerate(runs, start=1):
+        best = run.best
+        tests = run.test()
+        rows.append(
+            [
+                [element("a", {"href": f"#run-{place}"}, f"{place}: {run.name}")],
+                element("span", {"class": run.verdict}, run.verdict),
+                text(run.get("row")),
+                text(run.get("plan", "kind")),
+                text(run.get("seed")),
+                count(len(run.epochs)),
+                count(best.number if best else None),
+                significant(best.validation_loss if best else None),
+                _measured(best.score if best else None),
+                *(_measured(tests[name][0]) if name in tests else "no data" for name in sets),
+            ]
+        )
+    caption = "The runs, each at its best epoch by the validation loss; scores in percent."
+    parts = [table(caption, head, rows, "numbers", words=("verdict", "row", "kind"))]
+    if groups:
+        parts.append(_groups(groups, sets))
+    return parts
+
+
+def _measured(fraction):
+    return NOT_RECORDED if fraction is None else percent(fraction)
+
+
+def _groups(groups, sets):
+    rows = []
+    for group in groups:
+        cells = [_mean([run.best.validation_loss for run in group.runs if run.best], len(group.runs), 1)]
+        cells.append(_mean([run.best.score for run in group.runs if run.best], len(group.runs), 100))
+        for name in sets:
+            tests = [run.test().get(name) for run in group.runs]
+            cells.append(_mean([found[0] for found in tests if found], len(group.runs), 100))
+        seeds = ", ".join(text(run.get("seed")) for run in group.runs)
+        rows.append([text(group.runs[0].row), str(len(group.runs)), seeds, *cells])
+    head = ["row", "n", "seeds", "validation loss", "validation", *(f"test {name}" for name in sets)]
+    caption = (
+        "Mean ± standard deviation (of a sample, n \u2212 1) over runs that differ by their seed alone. "
+        "Altered folders, and a seed's second run, are left out."
+    )
+    return table(caption, head, rows, "numbers", words=("seeds",))
+
+
+def _mean(values, wanted, factor):
+    values = [factor * value for value in values if value is not None]
+    if len(values) < wanted:
+        return f"recorded for {len(values)} of {wanted}"
+    mean, deviation = statistics.fmean(values), statistics.stdev(values)
+    if not 1e-9 < deviation < 1e9:
+        return f"{mean:.4g} ± {deviation:.2g}"
+    # Two digits of the deviation; the mean is known no better.
+    decimals = max(0, 1 - math.floor(math.log10(deviation)))
+    return f"{mean:.{decimals}f} ± {deviation:.{decimals}f}"

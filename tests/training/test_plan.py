@@ -1,0 +1,45 @@
+"""A run's options, from the command line or out of a record that nobody vouches for."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from crmn_legacy.errors import UserError
+from crmn_legacy.options import DEFAULTS, Trial
+from crmn_legacy.training.plan import make_plan, merge_options
+
+RECIPE = SimpleNamespace(smallest={"n": 1}, batch_size=64, epochs=9, smoke=Trial(16), rehearsal=Trial(8, steps=3))
+NOTHING = dict.fromkeys(DEFAULTS)
+
+
+def test_the_plan_of_a_run_on_data_is_the_published_one():
+    plan = make_plan(RECIPE, merge_options({**NOTHING, "data": "faces.h5"}, None), None)
+    assert plan == {"kind": "training", "arguments": {}, "batch_size": 64, "epochs": 9, "steps": None}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("backend", "cuda"),
+        ("backend", "\x1b[2J"),
+        ("device", "cpu --xla_dump_to=/"),
+        ("precision", "float16"),
+        ("bits", ""),
+        ("devices", 0),
+        ("devices", 10**30),
+        ("epochs", -1),
+        ("epochs", 10**400),
+        ("steps", 0),
+        ("seed", -1),
+        ("seed", 2**64),
+    ],
+)
+def test_options_of_an_altered_record_are_refused(name, value):
+    with pytest.raises(UserError, match=f"got {name} .*record is altered") as caught:
+        make_plan(RECIPE, {**DEFAULTS, name: value}, None)
+    assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize(("name", "value"), [("seed", 0), ("seed", 2**64 - 1), ("epochs", 1), ("bits", "fast")])
+def test_options_at_their_limits_pass(name, value):
+    assert make_plan(RECIPE, {**DEFAULTS, name: value}, None)["kind"] == "rehearsal"
