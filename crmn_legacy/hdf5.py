@@ -6,8 +6,10 @@ column. Before any memory is taken for a dataset its link, dtype, shape, filters
 
 import contextlib
 import io
+import mmap
 import os
 import secrets
+import struct
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +27,10 @@ _LARGEST_COLUMN = 2**30
 _LARGEST_CHUNK = 2**26
 # A file's name, at most 255 bytes on Linux, after that of its folder.
 _LONGEST_NAME = 300
+# A heap holds the texts of attributes; its head is its signature, version 1 and three zeros, and its size.
+_HEAP = b"GCOL\x01\0\0\0"
+_MOST_HEAPS = 16
+_LARGEST_HEAP = 2**20
 # Deflate cannot do better, so a dataset that declares more than this much of what is stored for it lies.
 _BEST_COMPRESSION = 1100
 
@@ -143,6 +149,7 @@ def read_columns(path, version, columns, check):
     if not os.path.isfile(path):
         raise UserError(f"got '{path}', which is no regular file; expected an HDF5 file of {kind}, made by data_prep")
     try:
+        _check_heaps(path)
         with h5py.File(path, "r") as file:
             found = _text_attribute(file, "crmn_legacy_format")
             if found != version:
@@ -238,6 +245,36 @@ def _read_array(dataset, column):
     if column.dtype == "S":
         return np.char.decode(array, "utf-8")
     return array
+
+
+def _check_heaps(path):
+    """Refuse a heap whose parts do not fill it: HDF5 2.0.0 adds up their sizes past 2**64 and never comes to an end."""
+    if os.path.getsize(path) == 0:
+        return
+    with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        heaps, place = 0, content.find(_HEAP)
+        while place >= 0:
+            heaps += 1
+            if heaps > _MOST_HEAPS or not _is_heap(content, place):
+                raise BadContentError("has a heap that no writer makes; expected whole ones, and few")
+            place = content.find(_HEAP, place + 1)
+
+
+def _is_heap(content, place):
+    """Whether the heap at `place` is made of parts, each with a head of 16 bytes, that end where it ends."""
+    head, size = 16, int.from_bytes(content[place + 8 : place + 16], "little")
+    end = place + size
+    if not head <= size <= _LARGEST_HEAP or end > len(content):
+        return False
+    place += head
+    while end - place >= head:
+        number, length = struct.unpack("<H6xQ", content[place : place + head])
+        # The part numbered 0 is the room that is left, its own head included.
+        length = length if number == 0 else head + -(-length // 8) * 8
+        if not head <= length <= end - place:
+            return False
+        place += length
+    return True
 
 
 def _text_attribute(file, name):

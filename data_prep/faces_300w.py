@@ -21,7 +21,7 @@ import numpy as np
 
 from crmn_legacy.data.boxes import crop_face
 from crmn_legacy.data.randomness import Purpose, generator
-from crmn_legacy.errors import UserError, run
+from crmn_legacy.errors import UserError, run, shown
 from crmn_legacy.formats import Faces, open_picture, read_points, write_faces
 from data_prep.script import Parser, check_out, show_progress
 
@@ -48,7 +48,7 @@ def find_pairs(folder):
     Raises
     ------
     UserError
-        If points have no picture beside them.
+        If points have no picture beside them, or a name that is no text.
     """
     if not folder.is_dir():
         return []
@@ -59,6 +59,10 @@ def find_pairs(folder):
         pictures.update({path.stem: path for path in files if path.suffix.lower() == suffix})
     points = [path for path in files if path.suffix.lower() == ".pts"]
     for path in points:
+        if not path.stem.isprintable():
+            raise UserError(
+                f"got {shown(str(path))}, a name with characters that do not print; expected text: rename it"
+            )
         if path.stem not in pictures:
             raise UserError(f"got '{path}' without its picture; expected {path.stem}.jpg or .png beside it")
     return [(path, pictures[path.stem]) for path in points]

@@ -318,6 +318,28 @@ def test_attribute_of_another_kind_is_refused(faces_file, value):
     assert "something else than a short text" in refused(read_faces, faces_file)
 
 
+@pytest.mark.parametrize("size", [2**64 - 16, 2**64 - 1, 2**63, 4096, 0xFFF0])
+@pytest.mark.parametrize("part", [0, 1, 2])
+def test_heap_whose_parts_would_never_end_is_refused_unread(faces_file, size, part):
+    content = bytearray(faces_file.read_bytes())
+    place = content.index(b"GCOL") + 16
+    for _ in range(part):
+        (length,) = struct.unpack("<Q", content[place + 8 : place + 16])
+        place += 16 + -(-length // 8) * 8
+    content[place + 8 : place + 16] = struct.pack("<Q", size)
+    faces_file.write_bytes(content)
+    assert "heap" in refused(read_faces, faces_file)
+
+
+def test_more_heaps_than_any_writer_makes_are_refused(faces_file):
+    content = faces_file.read_bytes()
+    place = content.index(b"GCOL")
+    faces_file.write_bytes(content + content[place : place + 4096])
+    assert len(read_faces(faces_file)) == 12
+    faces_file.write_bytes(content + 16 * content[place : place + 4096])
+    assert "heap" in refused(read_faces, faces_file)
+
+
 def test_what_is_no_regular_file_is_refused_and_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "faces.h5")
     assert "no regular file" in refused(read_faces, tmp_path / "faces.h5")

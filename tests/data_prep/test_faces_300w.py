@@ -202,6 +202,19 @@ def coinciding_points(folder):
     (folder / f"{FACE}.pts").write_text(points_text([(50, 50)] * 68))
 
 
+@pytest.mark.parametrize("name", ["\udcff", "a\x1b[2Jb", "a\nb"])
+def test_a_name_that_is_no_text_is_refused_and_told_in_escapes(prepare, release, tmp_path, name):
+    make_pair(release / "ibug", name, 0)
+    said = refused(prepare, release, tmp_path)
+    assert "do not print" in said and said[:-1].isprintable()
+
+
+def test_the_longest_name_is_written_and_read_again(release, tmp_path):
+    make_pair(release / "helen" / "trainset", "n" * 251, 0)
+    faces_300w.main(["--root", str(release), "--out", str(tmp_path / "faces.h5")])
+    assert f"helen/trainset/{'n' * 251}" in read_faces(tmp_path / "faces.h5").name
+
+
 @pytest.mark.parametrize(
     "spoil",
     [

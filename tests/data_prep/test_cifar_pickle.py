@@ -1,0 +1,216 @@
+"""CIFAR's pickles are read as Python reads them; whatever else they ask for is refused in one line."""
+
+import codecs
+import io
+import os
+import pickle
+import tracemalloc
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from crmn_legacy.errors import UserError
+from data_prep import cifar_pickle
+from data_prep.cifar_pickle import read_batch
+from tests.fuzz.seeds import python_2_batch
+
+DATA = np.random.default_rng(0).integers(0, 256, (3, 3072), dtype=np.uint8)
+TEN = {"batch_label": "testing batch 1 of 1", "labels": [0, 9, 4], "data": DATA, "filenames": ["a.png", "b é.png", "c"]}
+HUNDRED = {"fine_labels": [0, 99, 7], "coarse_labels": [0, 19, 7], "data": DATA}
+
+
+def as_python_2(record):
+    """`record` with the keys and the text that Python 3 makes of Python 2's."""
+
+    def old(value):
+        return value.encode() if isinstance(value, str) else [*map(old, value)] if isinstance(value, list) else value
+
+    return {old(key): old(value) for key, value in record.items()}
+
+
+def refused(content):
+    """The line with which `content` is refused."""
+    with pytest.raises(UserError) as caught:
+        read_batch(content)
+    message = str(caught.value)
+    assert "\n" not in message and "expected a whole file of the CIFAR-10 or CIFAR-100 archive" in message
+    return message
+
+
+def changed(record=TEN, **changes):
+    return pickle.dumps({**record, **changes}, 2)
+
+
+@pytest.mark.parametrize("protocol", [2, 3, 4, 5])
+@pytest.mark.parametrize("form", [dict, as_python_2])
+@pytest.mark.parametrize("record", [TEN, HUNDRED])
+def test_batches_come_back_as_they_were_pickled(record, form, protocol):
+    found = read_batch(pickle.dumps(form(record), protocol))
+    assert found.keys() == record.keys()
+    np.testing.assert_array_equal(found["data"], DATA)
+    assert found["data"].dtype == np.uint8 and not found["data"].flags.writeable
+    for name in found.keys() - {"data"}:
+        value = found[name]
+        assert (value.tolist() if name.endswith("labels") else value) == record[name]
+        assert not name.endswith("labels") or value.dtype == np.int64
+
+
+def test_names_of_classes_come_back():
+    ten = {"label_names": [f"class {k}" for k in range(10)], "num_vis": 3072, "num_cases_per_batch": 10000}
+    hundred = {"fine_label_names": [str(k) for k in range(100)], "coarse_label_names": [str(k) for k in range(20)]}
+    for record in (ten, hundred):
+        assert read_batch(pickle.dumps(record, 2)) == read_batch(pickle.dumps(as_python_2(record), 2)) == record
+
+
+def test_a_batch_in_python_2s_own_operations_is_read():
+    content = python_2_batch(300)
+    expected, found = pickle.loads(content, encoding="bytes"), read_batch(content)
+    np.testing.assert_array_equal(found["data"], expected[b"data"])
+    assert found["labels"].tolist() == expected[b"labels"]
+    assert found["filenames"] == [name.decode() for name in expected[b"filenames"]]
+    assert found["batch_label"] == "training batch 1 of 5"
+
+
+def test_a_path_is_read_and_named(tmp_path):
+    (tmp_path / "batch").write_bytes(pickle.dumps(TEN, 2))
+    np.testing.assert_array_equal(read_batch(tmp_path / "batch")["data"], DATA)
+    (tmp_path / "cut").write_bytes(pickle.dumps(TEN, 2)[:-20])
+    with pytest.raises(UserError, match="cut', which"):
+        read_batch(tmp_path / "cut")
+    for missing in (tmp_path, tmp_path / "none"):
+        with pytest.raises(UserError, match="no file"):
+            read_batch(missing)
+
+
+@pytest.mark.parametrize(
+    ("function", "name"),
+    [
+        (os.system, "posix.system"),
+        (eval, "eval"),
+        (io.open, "io.open"),
+        (zipfile.ZipFile, "zipfile.ZipFile"),
+        (codecs.decode, "_codecs.decode"),
+        (np.load, "numpy.load"),
+        (np.float64, "numpy.float64"),
+    ],
+)
+@pytest.mark.parametrize("protocol", [2, 4])
+def test_a_foreign_name_is_refused_by_its_name_and_never_looked_up(monkeypatch, function, name, protocol):
+    class Calls:
+        def __reduce__(self):
+            return function, ("x",)
+
+    content = pickle.dumps({**TEN, "labels": Calls()}, protocol)
+    monkeypatch.setattr("builtins.__import__", None)
+    with pytest.raises(UserError) as caught:
+        read_batch(content)
+    monkeypatch.undo()
+    assert (
+        f"names '{name}'" in str(caught.value)
+        or f"names '__builtin__.{name}'" in str(caught.value)
+        or (f"names 'builtins.{name}'" in str(caught.value))
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (changed(data=DATA.astype(np.int16)), "numpy.dtype"),
+        (changed(data=np.array([None] * 3)), "numpy.dtype"),
+        (changed(data=DATA[:2]), "list of 2 labels"),
+        (changed(data=DATA[:, :3000].copy()), "not (pictures, 3072)"),
+        (pickle.dumps({**HUNDRED, "data": DATA[:0]}, 4), "not (pictures, 3072)"),
+        (changed(data=np.asfortranarray(DATA)), "in rows"),
+        (changed(data=[1, 2]), "'data' of no array"),
+        (changed(labels=[0, 1, 10]), "'labels' beyond 0 to 9"),
+        (changed(labels=[0, 1, -1]), "'labels' beyond 0 to 9"),
+        (changed(labels=[0, 1, True]), "'labels' beyond 0 to 9"),
+        (changed(labels=[0, 1, "2"]), "'labels' beyond 0 to 9"),
+        (changed(labels=(0, 1, 2)), "'labels' other than a list"),
+        (changed(HUNDRED, fine_labels=[0, 1, 100]), "'fine_labels' beyond 0 to 99"),
+        (changed(HUNDRED, coarse_labels=[0, 1, 20]), "'coarse_labels' beyond 0 to 19"),
+        (changed(filenames=["a", "b", 3]), "'filenames' that is no text"),
+        (changed(filenames=["a", "b"]), "'filenames' other than a list of 3"),
+        (changed(batch_label=[]), "'batch_label' that is no text"),
+        (changed(batch_label="x" * 301), "'batch_label' that is no text"),
+        (changed(more=1), "holds 'more'"),
+        (changed({"fine_labels": [1, 2, 3], "data": DATA}), "lacks 'coarse_labels'"),
+        (pickle.dumps({"label_names": ["a"] * 9}, 2), "list of 10"),
+        (pickle.dumps({"label_names": ["a"] * 10, "num_vis": "x"}, 2), "no number"),
+        (pickle.dumps({"data": DATA}, 2), "neither labels nor names"),
+        (pickle.dumps([TEN], 2), "holds no dict"),
+        (pickle.dumps(TEN, 0), "protocol 2 to 5"),
+        (pickle.dumps(TEN, 1), "protocol 2 to 5"),
+        (pickle.dumps(TEN, 2) + b"more", "goes on after its end"),
+        (changed(batch_label=1.5), "BINFLOAT"),
+        (b"\x80\x02S'\\y'\n.", "STRING"),
+        (changed(batch_label=2**40), "beyond all measure"),
+        (changed(batch_label={1, 2}), "names '__builtin__.set'"),
+        (b"", "cut off or no pickle"),
+        (b"\x80\x02.", "goes on after its end"),
+        (b"\x80\x02}", "cut off or no pickle"),
+        (b"\x80\x02cnumpy\ndtype\nU\x02O8\x85R.", "makes with numpy.dtype"),
+    ],
+)
+def test_what_is_no_batch_is_refused(content, said):
+    assert said in refused(content)
+
+
+@pytest.mark.parametrize("end", range(0, 9500, 500))
+def test_a_batch_cut_off_is_refused(end):
+    content = pickle.dumps(TEN, 4)
+    assert end < len(content)
+    refused(content[:end])
+
+
+# Each asks Python's own unpickler for gigabytes, or for hours.
+BOMBS = {
+    "memo": b"\x80\x02Nr\xff\xff\xff\xff0}.",
+    "string": b"\x80\x02B\xff\xff\xff\x7f",
+    "long string": b"\x80\x04\x8e" + b"\xff" * 7 + b"\x7f",
+    "frame": b"\x80\x04\x95" + b"\xff" * 7 + b"\x7f",
+    "number": b"\x80\x02\x8b\xff\xff\xff\x7f",
+    "array": b"\x80\x02cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nJ\xff\xff\xff\x7f\x85U\x01b\x87R.",
+    "hash": b"\x80\x02})2" + b"\x862" * 60 + b"0K\x01s.",
+    "depth": b"\x80\x02" + b"]" * 100_000 + b"a" * 99_999 + b".",
+    "tuples": b"\x80\x02)" + b"\x85" * 500_000 + b".",
+    "encoding": b"\x80\x02]c_codecs\nencode\nq\x01X\x00\x00\x10\x00"
+    + bytes(2**20)
+    + b"X\x06\x00\x00\x00latin1\x86q\x020"
+    + b"h\x01h\x02Ra" * 20_000
+    + b".",
+    "operations": b"\x80\x02" + b"N0" * 1_500_000 + b".",
+}
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_a_bomb_is_refused_before_it_goes_off(name, monkeypatch):
+    monkeypatch.setattr(cifar_pickle, "_MOST_OPERATIONS", 200_000)
+    monkeypatch.setattr(cifar_pickle, "_LARGEST_FILE", 2**25)
+    tracemalloc.start()
+    try:
+        refused(BOMBS[name])
+        assert tracemalloc.get_traced_memory()[1] < 2**26
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_file_larger_than_any_is_refused_unread(tmp_path, monkeypatch):
+    monkeypatch.setattr(cifar_pickle, "_LARGEST_FILE", 1000)
+    (tmp_path / "batch").write_bytes(pickle.dumps(TEN, 2))
+    with pytest.raises(UserError, match="more than 1000 bytes"):
+        read_batch(tmp_path / "batch")
+
+
+def test_the_real_archives_are_read_as_python_reads_them(real_data):
+    files = [path for path in sorted(real_data.glob("cifar-10*/*")) if path.suffix in ("", ".meta")]
+    if not files:
+        pytest.skip("no CIFAR archive, unpacked, in the folder that CRMN_LEGACY_DATA names")
+    for path in files:
+        expected, found = pickle.loads(Path(path).read_bytes(), encoding="bytes"), read_batch(path)
+        assert {key.decode() for key in expected} == found.keys()
+        for key, value in found.items():
+            if isinstance(value, np.ndarray):
+                np.testing.assert_array_equal(value, expected[key.encode()])

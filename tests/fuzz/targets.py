@@ -1,0 +1,135 @@
+"""Every reader of what comes from outside, as a function of the bytes of one file."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+from hypothesis import strategies as st
+
+from crmn_legacy import archive
+from crmn_legacy.commands.tables import measured_results
+from crmn_legacy.data.boxes import crop_face
+from crmn_legacy.differences import Stored
+from crmn_legacy.formats import open_picture, read_faces, read_points
+from crmn_legacy.options import DEFAULTS, Trial
+from crmn_legacy.report import read_run, render
+from crmn_legacy.training import checkpoints
+from crmn_legacy.training.plan import make_plan, merge_options, read_former
+from crmn_legacy.training.rates import RateSchedule
+from data_prep.cifar_pickle import read_batch
+from tests.fuzz import mutations, seeds
+
+_PICTURE = np.zeros((100, 100), np.uint8)
+_SCHEDULE = RateSchedule(rate=0.1, factors=(0.1, 0.5), minimum_epochs=1, patience=1)
+_RECIPE = SimpleNamespace(
+    row=seeds.ROW, smallest={"n": 1}, batch_size=64, epochs=2, smoke=Trial(16), rehearsal=Trial(8, steps=3)
+)
+
+
+@dataclass
+class Target:
+    """A format.
+
+    Attributes
+    ----------
+    seeds : list of bytes
+        Whole files, which `read` takes.
+    strategy : hypothesis strategy of bytes
+        Spoiled ones.
+    read : callable
+        Takes the path of the file, reads it and uses what it gives as the package does.
+    name : str
+        What the file is called; the other files of a run lie beside it.
+    """
+
+    seeds: list
+    strategy: object
+    read: object
+    name: str = "input"
+
+    def write(self, folder, content):
+        """Put `content` where `read` finds it; returns its path."""
+        path = Path(folder) / self.name
+        path.write_bytes(content)
+        return path
+
+
+def _points(path):
+    crop_face(_PICTURE, read_points(path))
+
+
+def _record(path):
+    folder = path.parent
+    seeds.write_manifest(folder)
+    measured_results(folder.parent)
+    former = read_former(_RECIPE, folder / archive.RECIPE, folder, None)
+    options = merge_options({**dict.fromkeys(DEFAULTS), "epochs": 3}, former)
+    make_plan(_RECIPE, options, former)
+
+
+def _folder(path):
+    """What commands do with a run's folder that somebody sent."""
+    archive.verify(path.parent)
+    render([read_run(path.parent)])
+    Stored.read(path.parent)
+
+
+def _curve(path):
+    seeds.write_manifest(path.parent)
+    _folder(path)
+    archive.read_curve(path.parent)
+
+
+def _arrays(path):
+    archive.digest_tensors(archive.read_arrays(path))
+
+
+def _progress(path):
+    arrays = {**seeds.STATE, "progress": np.array(path.read_bytes().decode("utf-8", "replace"))}
+    _, progress = checkpoints.unpack(arrays, seeds.STATE)
+    # As the loop goes on, and ends.
+    _SCHEDULE.rates(_SCHEDULE.after_epoch(progress.schedule, progress.epoch, 0.1))
+    best = progress.curve[progress.schedule.best_epoch - 1]["validation_loss"] if progress.curve else 0.0
+    archive.digest_tensors({}, [*progress.losses, best], progress.bits)
+    json.dumps(asdict(progress))
+
+
+def make(folder):
+    """The targets by name; `folder` is where files are made."""
+    stored, packed = seeds.arrays()
+    place = Path(folder) / "seeds"
+    place.mkdir()
+    (faces,) = seeds.faces(place)
+    lines, _ = seeds.curve()
+    record, progress = seeds.record(), asdict(seeds.progress())
+    batches = seeds.batches()
+    operations = [mutations.pickle_operations(batch) for batch in batches]
+    seeds.write_folder(place / "run")
+    manifest = [(place / "run" / archive.MANIFEST).read_bytes()]
+    spoiled = mutations.spoiled_bytes
+    return {
+        "pts": Target(seeds.points(), spoiled(seeds.points()), _points),
+        "picture": Target(
+            seeds.pictures(), st.one_of(spoiled(seeds.pictures()), mutations.spoiled_png()), open_picture
+        ),
+        "hdf5": Target([faces], st.one_of(spoiled([faces], 3), mutations.spoiled_faces(faces)), read_faces),
+        "npz": Target(stored, st.one_of(spoiled(stored + packed), mutations.spoiled_archive()), _arrays),
+        "run.json": Target(*_text([json.dumps(record).encode()], record), _record, archive.RUN),
+        "curve.jsonl": Target(
+            [seeds.lines_of(lines).encode()],
+            st.one_of(spoiled([seeds.lines_of(lines).encode()]), mutations.as_lines(lines)),
+            _curve,
+            archive.CURVE,
+        ),
+        "folder": Target(*_text([json.dumps(record).encode()], record), _curve, archive.RUN),
+        "manifest": Target(manifest, spoiled(manifest), _folder, archive.MANIFEST),
+        "progress": Target(*_text([json.dumps(progress).encode()], progress), _progress),
+        "cifar": Target(batches, st.one_of(spoiled(batches), mutations.spoiled_pickle(operations)), read_batch),
+    }
+
+
+def _text(files, value):
+    fields = mutations.spoiled_json(value).map(lambda value: json.dumps(value).encode())
+    return files, st.one_of(mutations.spoiled_bytes(files), fields, fields)
