@@ -13,6 +13,7 @@ A light folder is a finished run's without its arrays, which it names with their
 ``run.json``.
 """
 
+import contextlib
 import fcntl
 import hashlib
 import io
@@ -217,6 +218,11 @@ class RunFolder:
                 os.replace(spare, former)
             except OSError:  # no room for a name, or a file system without such names
                 write_whole(former, newest.read_bytes())
+            finally:
+                # It is still there after a failure, and where both names were of one file already: a kill, or a full
+                # disk, between the two writes leaves that.
+                with contextlib.suppress(OSError):
+                    spare.unlink(missing_ok=True)
         write_arrays(newest, arrays)
         self._newest_is_whole = True
 

@@ -126,8 +126,9 @@ class Training:
         if signals.caught:
             self._write(self.train.get(state), progress)
             raise Interrupted(signals.caught)
+        line = self._end_epoch(state, progress, rates, started, times)
         with signals.output():
-            self._end_epoch(state, progress, rates, started, times)
+            print_epoch(line, self.epochs, self.task.metric)
         if signals.caught:
             raise Interrupted(signals.caught)
         return state
@@ -195,7 +196,7 @@ class Training:
         progress.curve.append(line)
         progress.epoch, progress.step, progress.losses = progress.epoch + 1, 0, []
         self._write(host, progress, weights)
-        print_epoch(line, self.epochs, self.task.metric)
+        return line
 
     def validate(self, state):
         """Mean loss and mean score of the validation part, under a state of the host."""

@@ -168,6 +168,7 @@ class _Run:
             "data_digest": self.data.digest,
             "platform_key": key,
             "environment": self.switches.environment,
+            "kernel_caches": self.switches.caches,
             "initial_bits": progress.bits,
             "initial_weights": archive.digest_tensors(weights),
             "started": archive.now(),

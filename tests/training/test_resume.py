@@ -5,11 +5,20 @@ import shlex
 import signal
 import subprocess
 
-import numpy as np
 import pytest
 
 from crmn_legacy import archive
-from tests.training.runs import EPOCHS, FILES, ROOT, assert_one_line, bits_of, environment, run_tiny
+from tests.training.runs import (
+    EPOCHS,
+    FILES,
+    ROOT,
+    assert_one_line,
+    assert_same_run,
+    bits_of,
+    curve,
+    environment,
+    run_tiny,
+)
 
 # Sends itself a signal right after an update, before its loss is known.
 AFTER_UPDATE = """
@@ -45,23 +54,6 @@ def failing(descriptor):
     fsync(descriptor)
 os.fsync = failing
 """
-
-
-def curve(folder):
-    """Epochs without the time they took."""
-    return [{**line, "seconds": None} for line in archive.read_curve(folder)]
-
-
-def assert_same_run(folder, finished):
-    """Whole, nothing left over, and equal to the uninterrupted run in all but times."""
-    assert {path.name for path in folder.iterdir()} == FILES
-    assert archive.verify(folder) == []
-    assert curve(folder) == curve(finished)
-    for name in ("weights.npz", "weights_initial.npz", "checkpoint.npz"):
-        ours, theirs = archive.read_arrays(folder / name), archive.read_arrays(finished / name)
-        assert ours.keys() == theirs.keys()
-        for key in ours.keys() - {"progress"}:
-            np.testing.assert_array_equal(ours[key], theirs[key])
 
 
 def test_uninterrupted_run_writes_a_whole_folder(finished):
@@ -134,6 +126,18 @@ def test_sigkill_within_saving_loses_nothing_that_was_saved(tmp_path, data, fini
     assert_same_run(tmp_path / "run", finished[0])
 
 
+@pytest.mark.parametrize("name", [pytest.param("weights_initial.npz", marks=pytest.mark.slow), "checkpoint.npz"])
+def test_sigkill_before_anything_is_saved_begins_anew(tmp_path, data, finished, name):
+    before = AT_REPLACE.format(when="before", name=name, count=1)
+    killed = run_tiny("--data", data, "--out", tmp_path / "run", before=before)
+    assert killed.returncode == -signal.SIGKILL
+    assert archive.verify(tmp_path / "run")
+    resumed = run_tiny("--resume", tmp_path / "run")
+    assert bits_of(resumed) == finished[1]
+    assert "resumed at the beginning" in resumed.stdout
+    assert_same_run(tmp_path / "run", finished[0])
+
+
 @pytest.mark.parametrize(
     "damage", ["flipped", *(pytest.param(damage, marks=pytest.mark.slow) for damage in ("cut off", "missing"))]
 )
@@ -162,10 +166,10 @@ def test_damaged_checkpoint_gives_way_to_the_one_before_and_says_so(tmp_path, da
     assert_same_run(folder, finished[0])
 
 
-# Three files, each synced with its folder, at the start and three an epoch: here the weights, the checkpoint and the
+# Four files, each synced with its folder, at the start and three an epoch: here the weights, the checkpoint and the
 # curve of the second epoch.
 @pytest.mark.parametrize(
-    "count", [pytest.param(13, marks=pytest.mark.slow), 15, pytest.param(17, marks=pytest.mark.slow)]
+    "count", [pytest.param(15, marks=pytest.mark.slow), 17, pytest.param(19, marks=pytest.mark.slow)]
 )
 def test_full_disk_keeps_the_former_checkpoint(tmp_path, data, finished, count):
     folder = tmp_path / "run"
@@ -188,6 +192,18 @@ def test_limit_on_file_sizes_keeps_the_former_checkpoint(tmp_path, data, finishe
     resumed = run_tiny("--resume", folder)
     assert bits_of(resumed) == finished[1]
     assert_same_run(folder, finished[0])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("update", "number"), [(2, "SIGKILL"), (5, "SIGINT"), (8, "SIGKILL")])
+def test_trace_of_a_resumed_run_is_that_of_one_never_stopped(tmp_path, data, finished, update, number):
+    whole, stopped = tmp_path / "whole", tmp_path / "stopped"
+    assert bits_of(run_tiny("--data", data, "--out", whole, "--trace")) == finished[1]
+    before = AFTER_UPDATE.format(update=update, signal=number)
+    run_tiny("--data", data, "--out", stopped, "--trace", before=before)
+    assert bits_of(run_tiny("--resume", stopped)) == finished[1]
+    assert (stopped / archive.TRACE).read_bytes() == (whole / archive.TRACE).read_bytes()
+    assert_same_run(stopped, whole)
 
 
 def test_finished_run_goes_on_when_told_more_epochs(tmp_path, data, finished):
