@@ -39,6 +39,7 @@ from crmn_legacy.records import (
     RECIPE,
     RUN,
     WEIGHTS,
+    bounded_text,
     digest_tensors,
     read_arrays,
     read_curve,
@@ -71,6 +72,9 @@ __all__ = [
     "write_arrays",
     "write_json",
 ]
+
+# Bytes; it has a line of some eighty for each of a dozen files.
+_LARGEST_MANIFEST = 1 << 20
 
 # What no finished run is without.
 _WHOLE = {RUN, RECIPE, CURVE, WEIGHTS, INITIAL_WEIGHTS, CHECKPOINT}
@@ -276,10 +280,10 @@ def verify(path):
     if not path.is_dir():
         raise UserError(f"got '{path}', which is no folder; expected the folder of a run")
     try:
-        text = (path / MANIFEST).read_bytes().decode()
+        text = bounded_text(path / MANIFEST, _LARGEST_MANIFEST)
     except FileNotFoundError:
         return [f"{MANIFEST}: missing; the run is not finished"]
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         return [f"{MANIFEST}: cannot be read ({error})"]
     listed, problems = {}, []
     if not text.endswith("\n"):

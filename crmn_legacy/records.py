@@ -112,7 +112,7 @@ def read_json(path):
     """A JSON object from a file; `UserError` if it is missing or none."""
     path = Path(path)
     try:
-        record = json.loads(_text(path, _LARGEST_RECORD))
+        record = json.loads(bounded_text(path, _LARGEST_RECORD))
     except FileNotFoundError:
         raise UserError(f"got '{path}', which does not exist; expected the folder of a run, with {RUN}") from None
     except (OSError, ValueError, RecursionError) as error:
@@ -148,7 +148,7 @@ def read_curve(folder):
     """The epochs of a run, a dict a line of ``curve.jsonl``; `UserError` if it is missing or altered."""
     path = Path(folder) / CURVE
     try:
-        lines = [json.loads(line) for line in _text(path, _LARGEST_CURVE).splitlines()]
+        lines = [json.loads(line) for line in bounded_text(path, _LARGEST_CURVE).splitlines()]
     except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"got '{path}', which cannot be read ({error}); expected a JSON object a line") from None
     if not all(isinstance(line, dict) for line in lines):
@@ -156,8 +156,10 @@ def read_curve(folder):
     return lines
 
 
-def _text(path, most):
-    """The text of a file of at most `most` bytes; `ValueError` if it is larger or no UTF-8."""
+def bounded_text(path, most):
+    """The text of a file of at most `most` bytes; `ValueError` if it is larger, no UTF-8 or no file (a pipe, say)."""
+    if Path(path).exists() and not Path(path).is_file():
+        raise ValueError("it is no regular file")
     with open(path, "rb") as file:
         content = file.read(most + 1)
     if len(content) > most:

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import os
 from pathlib import Path
 
 import numpy as np
@@ -281,3 +282,15 @@ def test_a_name_twice_in_the_manifest_is_found(finished):
     with open(finished / archive.MANIFEST, "a") as manifest:
         manifest.write(line + "\n")
     assert archive.verify(finished) == [f"MANIFEST.sha256: altered: {line[66:]} stands in it twice"]
+
+
+def test_a_manifest_that_is_a_pipe_or_endless_is_told_and_not_waited_for(tmp_path):
+    run = write_run(tmp_path / "run")
+    manifest = run / archive.MANIFEST
+    manifest.write_bytes(b"0" * (2 << 20))
+    (problem,) = archive.verify(run)
+    assert problem == f"{archive.MANIFEST}: cannot be read (it has more than 1048576 bytes)"
+    manifest.unlink()
+    os.mkfifo(manifest)
+    (problem,) = archive.verify(run)
+    assert problem == f"{archive.MANIFEST}: cannot be read (it is no regular file)"
