@@ -40,11 +40,11 @@ RUN --mount=type=secret,id=certificates,target=/tmp/certificates \
 COPY . ./
 
 # A user without rights, whom a home in /tmp serves under --read-only, as it does any other --user.
-# Some engines leave an empty file where a secret was.
+# Some engines leave an empty file where a secret was. A golden folder that got byte code would no longer verify.
 RUN set -eu; \
     rm -f /tmp/certificates; \
     chmod -R a+rX,go-w .; \
-    PYTHONHASHSEED=0 /opt/venv/bin/python -m compileall -qf --invalidation-mode unchecked-hash .; \
+    PYTHONHASHSEED=0 /opt/venv/bin/python -m compileall -qf --invalidation-mode unchecked-hash -x 'golden/' .; \
     mkdir -m 1777 /runs; \
     ln -s /runs runs; \
     ln -s tests/golden golden; \

@@ -152,3 +152,11 @@ def test_hadolint_finds_nothing():
 
 def test_instructions_are_read_over_comments_and_continued_lines():
     assert instructions("# a\nRUN one; \\\n  # b\n  two\nUSER 1\n") == [("RUN", "one;    two"), ("USER", "1")]
+
+
+def test_no_byte_code_is_put_into_the_golden_folders():
+    """It would be an added file, and `rerun golden/<row>` refuses a folder that does not verify."""
+    (own,) = (words for words in re.findall(r"compileall ([^;]*)", " ".join(the("RUN"))) if words.endswith(" ."))
+    excluded = re.search(r"-x '([^']*)'", own).group(1)
+    recipes = [path.relative_to(ROOT) for path in (ROOT / "tests" / "golden").glob("*/recipe.py")]
+    assert recipes and all(re.search(excluded, f"./{path}") for path in recipes)
