@@ -10,7 +10,6 @@ validation.
 
 import os
 import sys
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -23,7 +22,7 @@ from crmn_legacy.data.boxes import crop_face
 from crmn_legacy.data.randomness import Purpose, generator
 from crmn_legacy.errors import UserError, run, shown
 from crmn_legacy.formats import Faces, open_picture, read_points, write_faces
-from data_prep.script import Parser, check_out, show_progress
+from data_prep.script import Parser, check_out, processes, show_progress
 
 # Folder, what it is for, and how many pairs the release has there.
 SETS = (
@@ -93,7 +92,7 @@ def read_pairs(pairs):
     if len(pairs) < _WORTH_PROCESSES or workers == 1:
         yield from map(read_face, pairs)
         return
-    pool = ProcessPoolExecutor(workers)
+    pool = processes(workers)
     try:
         yield from pool.map(read_face, pairs, chunksize=16)
     finally:

@@ -8,7 +8,6 @@ its number, so a longer file begins with the pictures of a shorter one.
 
 import os
 import sys
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from functools import partial
 
@@ -23,7 +22,7 @@ from crmn_legacy.data.randomness import Purpose, generator
 from crmn_legacy.errors import UserError, run
 from crmn_legacy.formats import Faces, write_faces
 from data_prep.face_rendering import render
-from data_prep.script import Parser, check_out, show_progress
+from data_prep.script import Parser, check_out, processes, show_progress
 
 # The committed sample is these.
 COUNT = 320
@@ -63,7 +62,7 @@ def rendered_faces(count, seed, workers=1):
     -------
     crmn_legacy.formats.Faces
     """
-    with ProcessPoolExecutor(workers) as pool:
+    with processes(workers) as pool:
         rendered = pool.map(partial(rendered_crop, seed), range(count), chunksize=4)
         crops = list(show_progress(rendered, count, "faces rendered"))
     return Faces(

@@ -1,10 +1,17 @@
 """What the scripts of this folder have in common."""
 
 import argparse
+import multiprocessing
 import os
 import sys
+from concurrent.futures import ProcessPoolExecutor
 
 from crmn_legacy.errors import UserError
+
+
+def processes(workers):
+    """A pool of `workers` processes that begin clean: a copy of one that runs threads, as a fork is, may never end."""
+    return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("forkserver"))
 
 
 class Parser(argparse.ArgumentParser):
