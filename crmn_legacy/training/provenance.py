@@ -13,9 +13,9 @@ ROOT = Path(__file__).parents[2]
 
 # Libraries read these; among them are all that are known to move bits or speed.
 _VARIABLES = (
-    "AESARA_", "CRMN_LEGACY_", "CUBLAS_", "CUDA_", "CUDNN_", "GOMP_", "GOTO_", "HDF5_", "JAX_", "KMP_", "LC_",
-    "LD_", "MALLOC_", "MKL_", "NCCL_", "NPY_", "NUMEXPR_", "NVIDIA_", "OMP_", "OPENBLAS_", "PYTHON", "TF_", "THEANO_",
-    "XLA_",
+    "AESARA_", "CRMN_LEGACY_", "CUBLAS_", "CUDA_", "CUDNN_", "DNNL_", "GOMP_", "GOTO_", "HDF5_", "JAX_", "KMP_", "LC_",
+    "LD_", "MALLOC_", "MKL_", "NCCL_", "NPY_", "NUMEXPR_", "NVIDIA_", "OMP_", "ONEDNN_", "OPENBLAS_", "PYTHON",
+    "TF_CPP_", "THEANO_", "XLA_",
 )  # fmt: skip
 _MORE_VARIABLES = ("GLIBC_TUNABLES", "LANG", "NPROC", "SOURCE_DATE_EPOCH", "TZ")
 

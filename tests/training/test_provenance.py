@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from crmn_legacy import archive
+from crmn_legacy.backend import determinism
 from crmn_legacy.training import provenance as module
 from crmn_legacy.training.provenance import boundary_epochs, provenance, source, source_digest
 
@@ -55,11 +56,13 @@ def test_variables_that_matter_are_kept_and_no_others(monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
     monkeypatch.setenv("LANG", "C.UTF-8")
     monkeypatch.setenv("A_PASSWORD", "secret")
+    monkeypatch.setenv("TF_CLI_CONFIG_FILE", "of another program")
     monkeypatch.setenv("PYTHONPATH", f"{module.ROOT}:/elsewhere")
     found = provenance()["variables"]
     assert found["OMP_NUM_THREADS"] == "3" and found["LANG"] == "C.UTF-8"
     assert found["PYTHONPATH"] == "<source>:/elsewhere"
-    assert "A_PASSWORD" not in found and "HOME" not in found
+    assert not {"A_PASSWORD", "HOME", "TF_CLI_CONFIG_FILE"} & found.keys()
+    assert determinism.pin("portable").environment.keys() <= found.keys()
 
 
 def test_a_finished_run_is_told_in_the_words_of_mlperf(finished):
