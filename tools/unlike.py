@@ -8,7 +8,8 @@ Each model is emulated by `qemu-x86_64` (Debian's package qemu-user). What is co
 - each row's smoke run for two steps, compiled under the emulator as well. Rows whose smoke runs are one and the same
   computation are run once.
 
-Exit status 0 if nothing moves, 1 if something does: then it is named. What is in DIR already is not computed again.
+Exit status 0 if nothing moves, 1 if something does: then it is named. What is in DIR already, of
+the same code and rows, is not computed again.
 """
 
 import argparse
@@ -55,7 +56,7 @@ class Bench:
         done = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True)
         if done.returncode:
             last = next(iter(done.stderr.strip().splitlines()[-1:]), "nothing")
-            raise UserError(
+            raise RuntimeError(
                 f"on {model}: {' '.join(command)} ended with status {done.returncode} and said: {last[:300]}"
             )
         return done.stdout.strip().splitlines()[-1:], time.monotonic() - began
@@ -126,6 +127,15 @@ def alike(rows):
     return list(groups.values())
 
 
+def key_of(rows):
+    """What results depend on: the code, the lock and the rows, as twelve hexadecimal digits."""
+    sources = [path for folder in ("crmn_legacy", "recipes", "tools") for path in (ROOT / folder).rglob("*.py")]
+    sha = hashlib.sha256(" ".join(rows).encode())
+    for path in sorted([*sources, ROOT / "requirements.lock"]):
+        sha.update(f"\n{path.relative_to(ROOT)} ".encode() + hashlib.sha256(path.read_bytes()).digest())
+    return sha.hexdigest()[:12]
+
+
 def moved(expected, found):
     """Names whose digests differ, or are there once only."""
     return sorted(name for name in expected.keys() | found.keys() if expected.get(name) != found.get(name))
@@ -143,10 +153,11 @@ def main():
     if shutil.which(EMULATOR) is None:
         raise UserError(f"got no {EMULATOR}, expected the emulator: install Debian's package qemu-user")
     rows = given.rows or sorted(path.stem for path in (ROOT / "recipes").glob("table*.py"))
-    given.out.mkdir(parents=True, exist_ok=True)
-    bench = Bench(given.out, given.bits)
-    if not (given.out / "kernels" / "kernels.json").exists():
-        bench.python(BARE, "tools/kernels.py", "--out", given.out / "kernels", *rows)
+    folder = given.out.absolute() / key_of(rows)
+    folder.mkdir(parents=True, exist_ok=True)
+    bench = Bench(folder, given.bits)
+    if not (folder / "kernels" / "kernels.json").exists():
+        bench.python(BARE, "tools/kernels.py", "--out", folder / "kernels", *rows)
     groups = [] if given.kernels else alike(rows)
     models = [BARE, *given.models]
     with ThreadPoolExecutor(given.jobs) as pool:

@@ -21,5 +21,5 @@ def test_a_place_in_a_run_is_refused_however_it_is_named(tmp_path, monkeypatch):
 
 def test_a_place_beside_a_run_is_good(tmp_path):
     (tmp_path / "run").mkdir()
-    require_outside(tmp_path / "x", [tmp_path / "run"])
-    require_outside(tmp_path / "new" / "x", [tmp_path / "run"])
+    for out in (tmp_path / "x", tmp_path / "new" / "x", tmp_path / "run" / "below" / "x"):
+        assert require_outside(out, [tmp_path / "run"]) is None

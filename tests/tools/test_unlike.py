@@ -56,6 +56,18 @@ def test_rows_whose_smoke_runs_are_one_computation_are_run_once():
         unlike.alike(["table1_rcn_of_nobody"])
 
 
+def test_results_of_other_code_or_rows_are_not_taken_for_these(tmp_path, monkeypatch):
+    for name in ("crmn_legacy", "recipes", "tools"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a.py").write_text("1")
+    (tmp_path / "requirements.lock").write_text("")
+    monkeypatch.setattr(unlike, "ROOT", tmp_path)
+    keys = [unlike.key_of(["a"]), unlike.key_of(["a"]), unlike.key_of(["a", "b"])]
+    (tmp_path / "tools" / "a.py").write_text("2")
+    keys.append(unlike.key_of(["a"]))
+    assert keys[0] == keys[1] and len(set(keys)) == 3
+
+
 def test_what_moved_or_is_missing_is_named():
     assert unlike.moved({"a": 1, "b": 2, "c": 3}, {"a": 1, "b": 4, "d": 5}) == ["b", "c", "d"]
 

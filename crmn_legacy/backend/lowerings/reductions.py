@@ -243,8 +243,8 @@ def _regular_length(length):
 
 def _dot(x, y, over_batch):
     if over_batch and x.ndim == y.ndim == 2:
-        # The gradient of a weight sums over the batch. How XLA blocks that sum depends on the processor's caches
-        # unless its length is a regular one; zeros change no sum.
+        # The gradient of a weight sums over the batch. Where `blocks.pin` could not fix them, the processor's caches
+        # decide how XLA blocks that sum, unless its length is a regular one; zeros change no sum.
         padding = _regular_length(x.shape[1])
         if padding:
             x, y = jnp.pad(x, ((0, 0), (0, padding))), jnp.pad(y, ((0, padding), (0, 0)))
