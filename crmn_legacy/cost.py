@@ -82,6 +82,7 @@ def _(layer: L.Pool2DLayer):
 @layer_flops.register(L.ConcatLayer)
 @layer_flops.register(L.GlobalPoolLayer)
 @layer_flops.register(layers.BatchNormLayer)
+@layer_flops.register(layers.DropoutLayer)
 @layer_flops.register(layers.LocalContrastNormalizationLayer)
 @layer_flops.register(layers.ZeroPadLayer)
 @layer_flops.register(layers.DepthStackLayer)

@@ -3,6 +3,7 @@
 from crmn_legacy.layers.batch_norm import BatchNormLayer
 from crmn_legacy.layers.convolution import Conv2DLayer
 from crmn_legacy.layers.depth import DepthStackLayer, ZeroPadLayer
+from crmn_legacy.layers.dropout import DropoutLayer
 from crmn_legacy.layers.local_contrast import LocalContrastNormalizationLayer
 from crmn_legacy.layers.peephole_lstm import PeepholeLSTMLayer
 
@@ -10,6 +11,7 @@ __all__ = [
     "BatchNormLayer",
     "Conv2DLayer",
     "DepthStackLayer",
+    "DropoutLayer",
     "LocalContrastNormalizationLayer",
     "PeepholeLSTMLayer",
     "ZeroPadLayer",

@@ -34,7 +34,13 @@ class _WeightDraws:
     """Stands for Lasagne's generator: the k-th draw depends on the seed and k alone."""
 
     def __init__(self, seed):
-        self._seed, self._drawn = seed, 0
+        self._seed, self._drawn, self._seeds = seed, 0, 0
+
+    def randint(self, low, high):
+        """The seed of a layer's own random numbers, which layers that draw none do not move."""
+        draw = generator(self._seed, Purpose.DROPOUT, index=self._seeds).integers(low, high)
+        self._seeds += 1
+        return draw
 
     def __getattr__(self, distribution):
         draw = getattr(generator(self._seed, Purpose.WEIGHTS, index=self._drawn), distribution)

@@ -1,0 +1,77 @@
+"""Random numbers inside the graph: one generator a layer, whose state is part of the run's state."""
+
+import aesara
+import aesara.tensor as T
+import lasagne
+import numpy as np
+from aesara.sandbox import rng_mrg
+
+# So many numbers are drawn side by side at most; more are drawn in rounds.
+_MOST_STREAMS = 15360
+
+
+class RandomNumbers:
+    """One layer's random numbers, by Theano's generator MRG31k3p.
+
+    Their state is a shared value called ``<name>.rng``. It is no parameter, so weights files are without it; but each
+    step that is compiled from a graph that draws advances it and hands it on, and so checkpoints have it. Both backends
+    draw the same numbers. After any number of updates they depend on the run's seed, on how many layers that draw
+    were made before this one, and on nothing else.
+
+    Parameters
+    ----------
+    name : str
+        Of the layer.
+    at_once : int, optional
+        How many numbers are drawn at once, where that is known and small: no more streams than these are kept.
+
+    References
+    ----------
+    L'Ecuyer and Touzin, "Fast combined multiple recursive generators with multipliers of the form a = ±2^d ± 2^e",
+    Winter Simulation Conference 2000. Seeds and streams are those of `theano.sandbox.rng_mrg.MRG_RandomStreams`.
+    """
+
+    def __init__(self, name, at_once=_MOST_STREAMS):
+        seed = int(lasagne.random.get_rng().randint(1, int(rng_mrg.M2)))
+        self.state = aesara.shared(stream_states(seed, min(at_once, _MOST_STREAMS)), name=f"{name}.rng")
+
+    def uniform(self, shape):
+        """Numbers above 0 and below 1 as an expression of ``floatX``; a compiled step may hold one a layer.
+
+        Parameters
+        ----------
+        shape : tuple of int or scalar Variable
+        """
+        # The copy shares the stored value; the update is seen by steps whose graph holds this expression only.
+        state = self.state.clone()
+        size = T.stack([T.as_tensor_variable(length, dtype="int64") for length in shape])
+        state.default_update, numbers = rng_mrg.mrg_uniform.new(state, len(shape), aesara.config.floatX, size)
+        return numbers
+
+    def keep(self, probability, shape):
+        """A mask of ``floatX``: 1 with `probability` (a float or an expression), else 0."""
+        return T.lt(self.uniform(shape), T.cast(probability, aesara.config.floatX)).astype(aesara.config.floatX)
+
+
+def stream_states(seed, streams):
+    """First states of `streams` streams, 2**72 numbers apart; int32 array (streams, 6).
+
+    The same as `MRG_RandomStreams(seed)` makes one after the other; here each product of matrices doubles their number.
+    """
+    states = np.full((1, 6), seed, dtype=np.uint64)
+    jumps = [(np.array(jump, dtype=np.uint64), np.uint64(modulus)) for jump, modulus in _JUMPS]
+    while len(states) < streams:
+        ahead = [
+            _product(states[:, 3 * part : 3 * part + 3], jump.T, modulus) for part, (jump, modulus) in enumerate(jumps)
+        ]
+        states = np.concatenate([states, np.concatenate(ahead, axis=1)])
+        jumps = [(_product(jump, jump, modulus), modulus) for jump, modulus in jumps]
+    return states[:streams].astype(np.int32)
+
+
+_JUMPS = ((rng_mrg.A1p72, rng_mrg.M1), (rng_mrg.A2p72, rng_mrg.M2))
+
+
+def _product(left, right, modulus):
+    # Each product has 62 bits at most, and three of them fit into 64.
+    return (left[:, :, None] * right[None]).sum(axis=1, dtype=np.uint64) % modulus
