@@ -2,17 +2,18 @@
 
 The convention (the only one of those tried that gives every printed digit): two operations a multiply-add of every
 convolution, dense layer and LSTM product, zero-padded steps in full; one an element of every rectifier, residual
-addition and mean-pooled input; nothing for biases and batch norm (they fold into a product), gates and the global
-pool. Preprocessing (local contrast) stands before the network and is not counted.
+addition and pooled input (over places, or a maxout unit's pieces); nothing for biases and batch norm (they fold into
+a product), gates and the global pool. Preprocessing (local contrast) stands before the network and is not counted.
 """
 
 from functools import singledispatch
 
 import lasagne.layers as L
 import numpy as np
-from lasagne.nonlinearities import rectify
+from lasagne.nonlinearities import LeakyRectify, rectify
 
 from crmn_legacy import layers
+from crmn_legacy.layers.subnetwork import SubnetworkMixin
 
 
 def parameters(output_layer):
@@ -43,7 +44,9 @@ def _elements(shape):
 
 
 def _rectifier(layer):
-    return _elements(layer.output_shape) if getattr(layer, "nonlinearity", None) is rectify else 0
+    nonlinearity = getattr(layer, "nonlinearity", None)
+    rectified = nonlinearity is rectify or isinstance(nonlinearity, LeakyRectify)
+    return _elements(layer.output_shape) if rectified else 0
 
 
 @layer_flops.register
@@ -73,7 +76,33 @@ def _(layer: L.ElemwiseSumLayer):
 
 
 @layer_flops.register
-def _(layer: L.Pool2DLayer):
+def _(layer: layers.JointPredictionLayer):
+    # The sum of the two sets of maps, as a residual addition's.
+    return _elements(layer.input_shapes[0])
+
+
+@layer_flops.register(layers.HighwayGateLayer)
+@layer_flops.register(layers.SwapoutLayer)
+def _(layer):
+    # The addition; gates are free.
+    return _elements(layer.output_shape)
+
+
+@layer_flops.register
+def _(layer: layers.IdentityShortcutLayer):
+    return _elements(layer.input_shape) if layer.stride > 1 and layer.mode == "average" else 0
+
+
+@layer_flops.register
+def _(layer: SubnetworkMixin):
+    # What the gradient computes a second time is one forward pass all the same.
+    return sum(flops(network) for network in layer.networks)
+
+
+@layer_flops.register(L.FeaturePoolLayer)
+@layer_flops.register(L.Pool2DLayer)
+@layer_flops.register(layers.FractionalPool2DLayer)
+def _(layer):
     return _elements(layer.input_shape)
 
 
@@ -84,6 +113,12 @@ def _(layer: L.Pool2DLayer):
 @layer_flops.register(layers.BatchNormLayer)
 @layer_flops.register(layers.DropoutLayer)
 @layer_flops.register(layers.LocalContrastNormalizationLayer)
+@layer_flops.register(layers.MapDropoutLayer)
+@layer_flops.register(layers.MovedPointsLayer)
+@layer_flops.register(layers.NoisyPixelsLayer)
+@layer_flops.register(layers.OneHotMapsLayer)
+@layer_flops.register(layers.UpsamplingLayer)
+@layer_flops.register(layers.StochasticDepthLayer)
 @layer_flops.register(layers.ZeroPadLayer)
 @layer_flops.register(layers.DepthStackLayer)
 def _(layer):
@@ -91,7 +126,9 @@ def _(layer):
 
 
 def weight_layers(output_layer):
-    """Depth as He et al. count it: convolutions and dense layers, shortcuts left out (an int)."""
+    """Depth as He et al. count it: convolutions and dense layers, shortcuts and gates left out (an int)."""
     kinds = (L.Conv2DLayer, L.DenseLayer)
     layers_ = L.get_all_layers(output_layer)
-    return sum(isinstance(layer, kinds) and "shortcut" not in (layer.name or "") for layer in layers_)
+    aside = {"shortcut", "gate"}
+    here = sum(isinstance(layer, kinds) and not aside & set((layer.name or "").split(".")) for layer in layers_)
+    return here + sum(weight_layers(network) for layer in layers_ for network in getattr(layer, "networks", ()))

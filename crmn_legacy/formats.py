@@ -181,8 +181,8 @@ def read_points(path):
     return points
 
 
-def open_picture(path):
-    """Read a JPEG or PNG picture as gray.
+def open_picture(path, colour=False):
+    """Read a JPEG or PNG picture, as gray unless `colour`.
 
     Colour is weighted 0.299 R + 0.587 G + 0.114 B, as in OpenCV. A rotation noted in the picture's EXIF data is
     not applied: the annotations of 300-W were made on the pixels as stored.
@@ -190,10 +190,12 @@ def open_picture(path):
     Parameters
     ----------
     path : path
+    colour : bool
+        Whether red, green and blue are wanted.
 
     Returns
     -------
-    uint8 array (height, width)
+    uint8 array (height, width), or (height, width, 3) in colour
 
     Raises
     ------
@@ -215,8 +217,9 @@ def open_picture(path):
                     )
                 # Pillow would clip 16-bit gray at 255.
                 if picture.mode.startswith("I"):
-                    return (np.asarray(picture) >> 8).clip(0, 255).astype(np.uint8)
-                return np.array(picture.convert("L"))
+                    gray = (np.asarray(picture) >> 8).clip(0, 255).astype(np.uint8)
+                    return np.repeat(gray[:, :, None], 3, axis=2) if colour else gray
+                return np.array(picture.convert("RGB" if colour else "L"))
     except UserError:
         raise
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):

@@ -51,11 +51,17 @@ class Column:
         After the first axis.
     choices : tuple of str
         What names may be; empty for anything.
+    rows : tuple of int
+        What the first axis may be, for what is not one entry a picture; empty for one entry a picture.
+    optional : bool
+        Whether a file may lack it.
     """
 
     dtype: str
     shape: tuple = ()
     choices: tuple = ()
+    rows: tuple = ()
+    optional: bool = False
 
 
 def write_whole(path, content):
@@ -94,7 +100,7 @@ def columns_to_bytes(version, arrays, columns, attributes):
     version : str
         Such as ``faces/1``.
     arrays : dict of str to array
-        One for each of `columns`.
+        One for each of `columns`, but for optional ones.
     columns : dict of str to Column
     attributes : dict of str to str
 
@@ -110,6 +116,8 @@ def columns_to_bytes(version, arrays, columns, attributes):
         for key, value in attributes.items():
             file.attrs[key] = value
         for name, column in columns.items():
+            if name not in arrays and column.optional:
+                continue
             array = encode(arrays[name]) if column.dtype == "S" else arrays[name]
             # A picture a chunk; of what is small, as much as makes a chunk worth its header.
             rows = 1 if array[:1].nbytes >= 1024 else min(len(array), 1024)
@@ -155,9 +163,10 @@ def read_columns(path, version, columns, check):
             if found != version:
                 raise BadContentError(f"has format {shown(found)}; expected '{version}'")
             sources_digest = _text_attribute(file, "sources_sha256") or ""
-            for name in columns:
+            present = {name: column for name, column in columns.items() if name in file or not column.optional}
+            for name in present:
                 _check_declared(file, name, columns, os.path.getsize(path))
-            arrays = {name: _read_array(file[name], column) for name, column in columns.items()}
+            arrays = {name: _read_array(file[name], column) for name, column in present.items()}
         check_columns(arrays, columns)
         check(arrays)
     except BadContentError as error:
@@ -173,18 +182,40 @@ def read_columns(path, version, columns, check):
     return arrays, sources_digest
 
 
+def format_of(path):
+    """The attribute ``crmn_legacy_format`` of the file at `path`; None if it has none or is no HDF5 file.
+
+    Parameters
+    ----------
+    path : path
+
+    Returns
+    -------
+    str or None
+    """
+    if not os.path.isfile(path):
+        return None
+    try:
+        _check_heaps(path)
+        with h5py.File(path, "r") as file:
+            return _text_attribute(file, "crmn_legacy_format")
+    except Exception:  # h5py raises nearly anything on damaged files
+        return None
+
+
 def check_columns(arrays, columns):
     """Raise `BadContentError` for arrays that are not what `columns` say, not of one length, or empty."""
-    count = min(len(array) for array in arrays.values())
+    count = min(len(array) for name, array in arrays.items() if not columns[name].rows)
     if count == 0:
         raise BadContentError("holds no picture; expected at least one")
     for name, column in columns.items():
+        if name not in arrays and column.optional:
+            continue
         array = arrays[name]
         kind = array.dtype.kind == "U" if column.dtype == "S" else array.dtype == np.dtype(column.dtype)
-        if not kind or array.shape != (count, *column.shape):
-            raise BadContentError(
-                f"holds '{name}' as {array.dtype} {array.shape}; expected {column.dtype} {(count, *column.shape)}"
-            )
+        if not kind or array.shape not in [(rows, *column.shape) for rows in column.rows or (count,)]:
+            shape = (" or ".join(map(str, column.rows)) or count, *column.shape)
+            raise BadContentError(f"holds '{name}' as {array.dtype} {array.shape}; expected {column.dtype} {shape}")
         if column.choices:
             unknown = sorted(set(array.tolist()) - set(column.choices))
             if unknown:

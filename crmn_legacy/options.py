@@ -15,6 +15,7 @@ DEFAULTS = {
     "bits": "portable",
     "smoke": False,
     "trace": False,
+    "remat": False,
 }
 
 

@@ -31,8 +31,8 @@ class Recipe:
         Arguments of `network` for ``--smoke``.
     task, optimizer, schedule
         Of `crmn_legacy.training`.
-    weight_decay : float
-        Weight of half the sum of squares.
+    weight_decay : float or crmn_legacy.training.WeightDecay
+        A number is the weight of half the sum of squares of all weights.
     batch_size, epochs : int
         Of the published run.
     rehearsal, smoke : Trial
@@ -41,6 +41,8 @@ class Recipe:
         Where the literals come from.
     deviations : tuple of int
         Numbers in DEVIATIONS.md that touch this row.
+    constraints : tuple of crmn_legacy.training.MaxNorm
+        Hold after each update.
     """
 
     row: str
@@ -56,12 +58,14 @@ class Recipe:
     smoke: Trial
     sources: tuple
     deviations: tuple
+    constraints: tuple = ()
 
     def describe(self):
         """The row in numbers (a dict), as ``--describe`` prints it: no data, no compiling."""
         import lasagne
 
         from crmn_legacy import cost
+        from crmn_legacy.training.penalties import as_decay
         from crmn_legacy.training.steps import build, stem_input
 
         printed = paper.ROWS[self.row]
@@ -79,7 +83,8 @@ class Recipe:
             "network": {name: p.default for name, p in inspect.signature(self.network).parameters.items()},
             "lasagne_layers": len(lasagne.layers.get_all_layers(network)),
             "optimizer": self.optimizer.describe(),
-            "weight_decay": self.weight_decay,
+            "weight_decay": as_decay(self.weight_decay).describe(),
+            "constraints": [constraint.describe() for constraint in self.constraints],
             "schedule": self.schedule.describe(),
             "epochs": self.epochs,
             "batch_size": self.batch_size,
@@ -145,6 +150,9 @@ def parser(recipe):
     )
     flags.add_argument("--resume", metavar="DIR", help="go on with the run in this folder, to the same bits")
     flags.add_argument("--smoke", action="store_true", default=None, help="the row's network at its smallest")
+    flags.add_argument(
+        "--remat", action="store_true", default=None, help="compute again what gradients need: less memory, more time"
+    )
     flags.add_argument(
         "--trace", action="store_true", default=None, help="keep a digest of every tensor after every update"
     )

@@ -27,6 +27,8 @@ ARROWS = {
     "metrics": set(),
     "hdf5": set(),
     "formats": {"hdf5"},
+    "statistics": set(),
+    "pictures": {"hdf5", "statistics"},
     "samples": set(),
     "records": set(),
     "trace": {"records"},
@@ -39,18 +41,19 @@ ARROWS = {
     "layers": {"backend"},
     "models": {"layers"},
     "cost": {"layers"},
-    "data": {"formats", "samples"},
-    "training": {"archive", "backend", "cost", "data", "formats", "metrics", "models", "options", "samples", "trace"},
+    "data": {"formats", "pictures", "samples", "statistics"},
+    "training": {"archive", "backend", "cost", "data", "formats", "layers", "metrics", "models", "options", "samples"}
+    | {"pictures", "trace"},
     "recipe": {"backend", "cost", "options", "paper", "training"},
     "commands": {"archive", "backend", "cost", "data", "formats", "metrics", "paper", "report", "samples", "training"}
     | {"differences", "options", "trace", "ulp"},
     "__main__": {"commands", "recipe"},
 }
-DATA_PREP = {"formats", "data", "errors", "samples"}
+DATA_PREP = {"formats", "pictures", "statistics", "data", "errors", "samples"}
 
 # What reads folders, files and numbers stays clear of what computes.
 WITHOUT_FRAMEWORK = ("archive", "data", "errors", "formats", "hdf5", "metrics", "paper", "report", "samples")
-WITHOUT_FRAMEWORK += ("chain", "differences", "records", "trace", "ulp")
+WITHOUT_FRAMEWORK += ("chain", "differences", "pictures", "records", "statistics", "trace", "ulp")
 FRAMEWORKS = {"aesara", "jax", "jaxlib", "lasagne", "theano"}
 
 # Import names that differ from their distribution's, and those that a pinned distribution brings along.

@@ -121,6 +121,7 @@ def alike(rows):
             recipe.schedule.describe(),
             recipe.task.describe(),
             recipe.weight_decay,
+            recipe.constraints,
             [recipe.smoke.batch_size, recipe.smoke.epochs],
         ]
         groups.setdefault(hashlib.sha256(repr(described).encode()).hexdigest(), []).append(row)

@@ -7,11 +7,12 @@ from crmn_legacy import archive, paper
 from crmn_legacy.commands.stored import load
 from crmn_legacy.errors import UserError
 from crmn_legacy.training import evaluation
+from crmn_legacy.training.tasks import TEST_SETS
 
 SPLITS = ("train", "valid", "test")
 
 # Which printed number a test set is held against.
-PRINTED = {"common": "common", "ibug": "ibug"}
+PRINTED = {"common": "common", "ibug": "ibug", "all": "accuracy"}
 
 
 def evaluate(arguments):
@@ -29,7 +30,7 @@ def evaluate(arguments):
         columns = {name: found[name] for name in ("pictures", "stem_input", "predicted", "target")}
         archive.write_arrays(predictions, columns)
     # The paper's sets are made of test pictures; of another split only the whole says something.
-    results = evaluation.by_test_set(found["scores"], data.source[batches.rows]) if arguments.split == "test" else {}
+    results = run.recipe.task.by_test_set(found["scores"], data, batches.rows) if arguments.split == "test" else {}
     if not results:
         results = {"all": {"mean": float(found["scores"].mean()), "pictures": len(found["scores"]), "complete": True}}
     printed = paper.ROWS[run.record["row"]].printed
@@ -53,7 +54,7 @@ def _print(run, split, results):
         printed = "-" if scored["printed"] is None else f"{scored['printed']:.2f}"
         note = "" if scored["complete"] else "  (a part of the set is missing)"
         print(f"{name:<10} {scored['pictures']:>8} {scored['percent']:>8.2f} {printed:>8}{note}")
-    if split == "test":
-        for name in evaluation.TEST_SETS:
+    if split == "test" and metric == "error":
+        for name in TEST_SETS:
             if name not in results and name != "rendered" and "rendered" not in results:
                 print(f"{name:<10} no data")

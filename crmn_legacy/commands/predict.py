@@ -1,4 +1,4 @@
-"""`predict DIR PICTURE...`: keypoints in the pictures' own pixels."""
+"""`predict DIR PICTURE...`: keypoints in the pictures' own pixels; class probabilities of a classifier."""
 
 import json
 from pathlib import Path
@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from crmn_legacy import formats
-from crmn_legacy.commands.stored import load
+from crmn_legacy import archive, formats
+from crmn_legacy.commands.classify import classify
+from crmn_legacy.commands.stored import load, recipe_of
 from crmn_legacy.data.boxes import CROP_RATIO, crop_face
 from crmn_legacy.errors import UserError, printable
 from crmn_legacy.metrics import interocular_error
@@ -17,7 +18,11 @@ _OVERLAY_SIDE = 480
 
 
 def predict(arguments):
-    """Print keypoints, or write them with overlays to a new folder."""
+    """Print keypoints, or write them with overlays to a new folder; of a classifier's run, print classes."""
+    record = archive.read_record(arguments.run)
+    recipe = recipe_of(record["row"])
+    if recipe is not None and recipe.task.metric == "accuracy":
+        return classify(arguments, record, recipe.task)
     faces = [_Face(path, arguments) for path in arguments.pictures]
     run = load(arguments.run)
     out = _new_folder(arguments.out, faces) if arguments.out else None

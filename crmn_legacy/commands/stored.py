@@ -91,9 +91,12 @@ def load(folder):
     # The weights themselves are whole numbers of their format: TF32 and bfloat16 name how products were made.
     with precision.use("float64" if precision_name == "float64" else "float32"):
         cache.use(determinism.platform_key(switches, *key_words))
-        network = steps.build(lambda: recipe.network(**arguments), seed=0)
-        step = steps.evaluation_step(network, recipe.task, with_stem_input=True)
-    for name, value in step.get(step.initial_state()).items():
+        network = steps.build(lambda: recipe.network(**arguments), seed=record["seed"])
+        step = steps.evaluation_step(network, recipe.task, with_stem_input=True, sampling=recipe.task.samples > 0)
+    initial = step.get(step.initial_state())
+    # Random inference begins as it did when the run was tested: with the seed's first random state.
+    weights |= steps.random_state(initial)
+    for name, value in initial.items():
         expected = f"{value.dtype} {value.shape}"
         found = f"{weights[name].dtype} {weights[name].shape}" if name in weights else "none"
         if found != expected:

@@ -1,10 +1,11 @@
 """`tables`: every row of the paper, its printed numbers, our parameters and FLOPs, our measured results."""
 
 import json
+from functools import cache
 from pathlib import Path
 
 from crmn_legacy import archive, paper
-from crmn_legacy.commands.stored import recipe_of
+from crmn_legacy.commands import stored
 from crmn_legacy.errors import UserError
 from crmn_legacy.report.values import at, number
 
@@ -25,6 +26,8 @@ def tables(arguments):
     for table, title in TITLES.items():
         chosen = [_cells(row) for row in rows if row["table"] == table]
         _print(title, list(chosen[0]), [list(cells.values()) for cells in chosen], arguments.markdown)
+        if table == 1:
+            _print_notes([row for row in rows if row["table"] == 1])
     return 0
 
 
@@ -66,21 +69,30 @@ def _stands(record):
 
 
 def _row(row, result):
-    recipe = recipe_of(row.row)
+    counted = counts(row.row, str(stored.RECIPES))
     record = {
         "row": row.row,
         "table": row.table,
         "method": row.method,
         "paper": row.printed,
-        "recipe": recipe is not None,
+        "source": row.source,
+        "stated_parameters": row.stated,
+        "recipe": counted is not None,
         "parameters": None,
         "flops": None,
         "result": result or None,
     }
-    if recipe is not None:
-        described = recipe.describe()
-        record.update(parameters=described["parameters"], flops=described["flops"])
-    return record
+    return record | (counted or {})
+
+
+@cache
+def counts(row, recipes):
+    """``parameters`` and ``flops`` of a row's network (a dict), or None without a recipe in the folder `recipes`."""
+    recipe = stored.recipe_of(row)
+    if recipe is None:
+        return None
+    described = recipe.describe()
+    return {name: described[name] for name in ("parameters", "flops")}
 
 
 def _cells(row):
@@ -96,8 +108,10 @@ def _cells(row):
         return {
             "row": row["row"],
             "method": row["method"],
-            "printed": f"{printed['accuracy']:.2f}",
+            "stands for": row["source"],
+            "stated params": row["stated_parameters"] or "-",
             **ours,
+            "printed": f"{printed['accuracy']:.2f}",
             "ours": measured,
         }
     cells = {
@@ -122,6 +136,13 @@ def _measured(result, name):
     if scored is None:
         return "no data"
     return f"{100 * scored['mean']:.2f}" + ("" if scored["complete"] else " (in part)")
+
+
+def _print_notes(rows):
+    """What the printed numbers of another publication's method stand for; table 1 has no column for it."""
+    for row in rows:
+        if row["source"] != paper.OWN:
+            print(f"{row['row']}: {row['source']}\n")
 
 
 def _print(title, head, rows, markdown):

@@ -2,5 +2,31 @@
 
 from crmn_legacy.data.augmentation import FaceAugmentation
 from crmn_legacy.data.batches import FaceBatches
+from crmn_legacy.data.crop_flip import CropFlip, NoAugmentation
+from crmn_legacy.data.field import FieldDistortion
+from crmn_legacy.data.pictures import PictureBatches
+from crmn_legacy.data.preprocessing import (
+    Centred,
+    ChannelMean,
+    ChannelMeanStd,
+    GlobalContrast,
+    GlobalContrastZCA,
+    PixelMean,
+    PixelMeanGlobalStd,
+)
 
-__all__ = ["FaceAugmentation", "FaceBatches"]
+__all__ = [
+    "Centred",
+    "ChannelMean",
+    "ChannelMeanStd",
+    "CropFlip",
+    "FaceAugmentation",
+    "FaceBatches",
+    "FieldDistortion",
+    "GlobalContrast",
+    "GlobalContrastZCA",
+    "NoAugmentation",
+    "PictureBatches",
+    "PixelMean",
+    "PixelMeanGlobalStd",
+]

@@ -15,7 +15,8 @@ def path(name):
     Parameters
     ----------
     name : str
-        ``rendered_faces.h5``.
+        ``rendered_faces.h5``, a faces file; ``rendered_shapes10.h5`` and ``rendered_shapes100.h5``, pictures files of
+        so many classes.
 
     Returns
     -------

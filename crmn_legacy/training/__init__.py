@@ -1,7 +1,35 @@
 """Rates, tasks, optimisers, the steps, the loop and its checkpoints."""
 
-from crmn_legacy.training.optimizers import NesterovMomentum
+from crmn_legacy.training.optimizers import Adadelta, Momentum, NesterovMomentum, TorchMomentum, TorchNesterov
+from crmn_legacy.training.penalties import MaxNorm, WeightDecay
+from crmn_legacy.training.pixels import PixelClassification
 from crmn_legacy.training.rates import RateSchedule
-from crmn_legacy.training.tasks import Keypoints
+from crmn_legacy.training.schedules import (
+    ConstantSchedule,
+    ExponentialSchedule,
+    LinearSchedule,
+    StepSchedule,
+    WarmUp,
+)
+from crmn_legacy.training.spans import SpanSchedule
+from crmn_legacy.training.tasks import Classification, Keypoints
 
-__all__ = ["Keypoints", "NesterovMomentum", "RateSchedule"]
+__all__ = [
+    "Adadelta",
+    "Classification",
+    "ConstantSchedule",
+    "ExponentialSchedule",
+    "Keypoints",
+    "LinearSchedule",
+    "MaxNorm",
+    "Momentum",
+    "NesterovMomentum",
+    "PixelClassification",
+    "RateSchedule",
+    "SpanSchedule",
+    "StepSchedule",
+    "TorchMomentum",
+    "TorchNesterov",
+    "WarmUp",
+    "WeightDecay",
+]

@@ -87,6 +87,7 @@ def _check(progress):
     """`ValueError` for a progress with which a run could not go on, or could not end."""
     schedule, curve = progress.schedule, progress.curve
     counts = (progress.step, progress.updates, schedule.best_epoch, schedule.last_shift, schedule.shifts)
+    counts = (*counts, schedule.warm_until)
     if not all(_is_count(count) for count in (progress.epoch, *counts)):
         raise ValueError("a count that is none")
     if not isinstance(curve, list) or progress.epoch != len(curve) + 1:
@@ -98,6 +99,8 @@ def _check(progress):
     best = schedule.best_loss
     if type(best) is not float or math.isnan(best) or (curve and not math.isfinite(best)):
         raise ValueError("a best loss that is none")
+    if not _are_losses(list(schedule.recent)):
+        raise ValueError("training errors that are none")
     if not _are_losses(progress.losses) or len(progress.losses) != progress.step:
         raise ValueError("other losses than of the steps made")
     if not isinstance(progress.bits, str) or not re.fullmatch("sha256:[0-9a-f]{64}", progress.bits):

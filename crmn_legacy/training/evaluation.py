@@ -1,15 +1,9 @@
-"""Stored weights on data: predictions, and the score of each test set beside the printed one."""
+"""Stored weights on data: predictions for a whole split, averaged over random passes where inference is random."""
 
 import numpy as np
 
-# The paper's test sets: which of a file's sources make each, in the order of its Table 1.
-TEST_SETS = {
-    "helen": ("helen",),
-    "lfpw": ("lfpw",),
-    "common": ("helen", "lfpw"),
-    "ibug": ("ibug",),
-    "rendered": ("rendered",),
-}
+# What is averaged over the random passes; all else is the same in each.
+_AVERAGED = ("predicted", "losses")
 
 
 def predict(step, state, task, batches):
@@ -20,9 +14,9 @@ def predict(step, state, task, batches):
     step : crmn_legacy.backend.compile.Step
         As `training.steps.evaluation_step` compiles it.
     state : dict of str to array
-        Weights, of the host.
+        Weights, of the host; where the step draws, also its first random state.
     task : Keypoints or alike
-        Scores predictions.
+        Scores predictions; its `samples` says how many random passes are averaged.
     batches : FaceBatches or alike
         The split.
 
@@ -34,39 +28,24 @@ def predict(step, state, task, batches):
     stored = step.put(state)
     columns = {}
     for batch, count in batches.evaluation():
-        _, outputs = step(stored, batch)
-        found = step.get_outputs(outputs)
-        found |= {"pictures": batch["images"], "target": batch["keypoints"]}
+        stored, found = _passes(step, stored, batch, max(task.samples, 1))
+        found |= {"pictures": batch["images"], "target": task.target(batch)}
         found["scores"] = task.score(found["predicted"], batch, all_points=True)
         for name, value in found.items():
             columns.setdefault(name, []).append(value[:count])
     return {name: np.concatenate(parts) for name, parts in columns.items()}
 
 
-def by_test_set(scores, sources):
-    """Mean score of each of the paper's test sets, pooled over pictures.
-
-    Parameters
-    ----------
-    scores : array (pictures,)
-        Fractions.
-    sources : str array (pictures,)
-        Where each picture comes from.
-
-    Returns
-    -------
-    dict of str to dict
-        For each set with pictures: ``mean``, ``pictures`` and ``complete``, which is false for ``common`` where one
-        of its two sources is missing.
-    """
-    results = {}
-    for name, members in TEST_SETS.items():
-        chosen = np.isin(sources, members)
-        if chosen.any():
-            complete = all((sources == member).any() for member in members)
-            results[name] = {
-                "mean": float(np.mean(scores[chosen])),
-                "pictures": int(chosen.sum()),
-                "complete": complete,
-            }
-    return results
+def _passes(step, stored, batch, number):
+    """The state after `number` passes, and their outputs: means in double precision, rounded once."""
+    stored, outputs = step(stored, batch)
+    found = step.get_outputs(outputs)
+    if number == 1:
+        return stored, found
+    sums = {name: found[name].astype(np.float64) for name in _AVERAGED}
+    for _ in range(number - 1):
+        stored, outputs = step(stored, batch)
+        outputs = step.get_outputs(outputs)
+        for name in _AVERAGED:
+            sums[name] += outputs[name]
+    return stored, found | {name: (total / number).astype(found[name].dtype) for name, total in sums.items()}

@@ -101,14 +101,14 @@ class Training:
 
     def _epoch(self, state, progress, signals):
         started, times = time.monotonic(), {"epoch_start": milliseconds()}
-        rates = self.schedule.rates(progress.schedule)
-        given = {name: np.asarray(rate, self._dtype(state)) for name, rate in rates.items()}
-        pending = None
+        pending, rates = None, None
         source = self.batches.epoch(progress.epoch, start=progress.step)
         steps_left = self._steps_of_epoch(progress) - progress.step
         with report(self, progress, steps_left) as reporting:
             try:
                 for batch, _ in zip(source, range(steps_left), strict=False):
+                    rates = self.schedule.rates(progress.schedule, progress.epoch, progress.updates + 1)
+                    given = {name: np.asarray(rate, self._dtype(state)) for name, rate in rates.items()}
                     state, outputs = self.train(state, batch, given)
                     progress.step += 1
                     progress.updates += 1
@@ -126,6 +126,8 @@ class Training:
         if signals.caught:
             self._write(self.train.get(state), progress)
             raise Interrupted(signals.caught)
+        if rates is None:  # interrupted after the last update of the epoch
+            rates = self.schedule.rates(progress.schedule, progress.epoch, progress.updates)
         line = self._end_epoch(state, progress, rates, started, times)
         with signals.output():
             print_epoch(line, self.epochs, self.task.metric)
@@ -150,6 +152,9 @@ class Training:
         loss = float(np.asarray(outputs["loss"]))
         progress.losses.append(loss)
         self._require_finite(loss, progress, f"step {len(progress.losses)}")
+        watched = {name: float(np.asarray(value)) for name, value in outputs.items() if name != "loss"}
+        update = progress.updates - progress.step + len(progress.losses)
+        progress.schedule = self.schedule.after_update(progress.schedule, update, watched)
 
     def _require_finite(self, loss, progress, where):
         if math.isfinite(loss):
@@ -202,7 +207,7 @@ class Training:
         """Mean loss and mean score of the validation part, under a state of the host."""
         stored = self.evaluate.put(state)
         losses, scores = [], []
-        for batch, count in self.validation.evaluation(jitter=True):
+        for batch, count in self.validation.evaluation(jitter=self.task.jitters_validation):
             _, outputs = self.evaluate(stored, batch)
             outputs = self.evaluate.get_outputs(outputs)
             losses.extend(outputs["losses"][:count].astype(np.float64))

@@ -86,7 +86,8 @@ def merge_options(given, former):
     """
     if former is None:
         return {name: DEFAULTS[name] if given[name] is None else given[name] for name in DEFAULTS}
-    options, plan = dict(former["options"]), former["plan"]
+    # A run of a former version knows fewer options.
+    options, plan = {**DEFAULTS, **former["options"]}, former["plan"]
     for name, value in given.items():
         if value is None or value == options[name]:
             continue

@@ -9,6 +9,8 @@ import time
 from importlib import metadata
 from pathlib import Path
 
+from crmn_legacy.training.penalties import as_decay
+
 ROOT = Path(__file__).parents[2]
 
 # Libraries read these; among them are all that are known to move bits or speed.
@@ -120,7 +122,7 @@ def mlperf(recipe, plan, options, batches, validation):
         "opt_name": optimizer["name"],
         "opt_base_learning_rate": schedule.get("rate"),
         "opt_learning_rate_decay_factor": schedule.get("factors"),
-        "opt_weight_decay": recipe.weight_decay,
+        "opt_weight_decay": as_decay(recipe.weight_decay).coefficient,
     }
 
 

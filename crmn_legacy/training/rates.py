@@ -16,12 +16,21 @@ class ScheduleState:
         The epochs of it and of the last shift; 0 before any.
     shifts : int
         Shifts made.
+    warm_until : int
+        The last update of a warm-up that ends on a training error; 0 while it goes on.
+    recent : tuple of float
+        Training errors of the latest updates of such a warm-up.
     """
 
     best_loss: float = math.inf
     best_epoch: int = 0
     last_shift: int = 0
     shifts: int = 0
+    warm_until: int = 0
+    recent: tuple = ()
+
+    def __post_init__(self):
+        object.__setattr__(self, "recent", tuple(self.recent))  # JSON has lists only
 
 
 @dataclass(frozen=True)
@@ -69,8 +78,8 @@ class RateSchedule:
         """The state before the first epoch."""
         return ScheduleState()
 
-    def rates(self, state):
-        """Learning rate of each component in `state` (dict of str to float)."""
+    def rates(self, state, epoch=1, update=1):
+        """Learning rate of each component in `state` (dict of str to float), for any epoch and update."""
         return {name: self._rate(place, state.shifts) for place, name in enumerate(self.components)}
 
     def _rate(self, place, shifts):
@@ -94,6 +103,10 @@ class RateSchedule:
         waited = epoch - max(state.best_epoch, state.last_shift)
         if epoch >= self.minimum_epochs and waited >= self.patience and state.shifts < self._shifts_in_all():
             state = replace(state, shifts=state.shifts + 1, last_shift=epoch)
+        return state
+
+    def after_update(self, state, update, outputs):
+        """The state after an update: as before."""
         return state
 
     def _shifts_in_all(self):

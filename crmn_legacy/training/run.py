@@ -117,7 +117,7 @@ class _Run:
         self.recipe, self.script, self.options, self.plan = recipe, script, options, plan
         self.data, self.path, self.batches, self.validation = data, path, batches, validation
         self.switches, self.folder, self.former = switches, folder, former
-        self.trace = None
+        self.trace = self.random_state = None
 
     def __enter__(self):
         return self
@@ -148,14 +148,25 @@ class _Run:
         if self.options["backend"] == "xla":
             compilation["devices"] = self.options["devices"]
         train = steps.train_step(
-            network, self.recipe.task, self.recipe.optimizer, components, self.recipe.weight_decay, **compilation
+            network,
+            self.recipe.task,
+            self.recipe.optimizer,
+            components,
+            self.recipe.weight_decay,
+            self.recipe.constraints,
+            self.options["remat"],
+            **compilation,
         )
         evaluate = steps.evaluation_step(network, self.recipe.task, **compilation)
+        test = evaluate
+        if self.recipe.task.samples:
+            test = steps.evaluation_step(network, self.recipe.task, sampling=True, **compilation)
         parameters = [p.name for p in lasagne.layers.get_all_params(network)]
         state = train.get(train.initial_state())
         train.release()
         progress = checkpoints.Progress(bits=archive.digest_tensors(state))
         weights = {name: state[name] for name in parameters}
+        self.random_state = steps.random_state(state)
         record = {
             "row": self.recipe.row,
             "status": "running",
@@ -196,7 +207,7 @@ class _Run:
         )
         try:
             progress = training.run(state, progress)
-            return self._finish(record, evaluate, progress, began)
+            return self._finish(record, test, progress, began)
         except (Interrupted, KeyboardInterrupt) as stop:
             return self._interrupted(record, stop, began)
         except TrainingError as error:
@@ -275,7 +286,7 @@ class _Run:
         print(f"interrupted; go on with: {resume}", file=sys.stderr)
         return 128 + number
 
-    def _finish(self, record, evaluate, progress, began):
+    def _finish(self, record, test, progress, began):
         best = progress.curve[progress.schedule.best_epoch - 1]
         metric = self.recipe.task.metric
         weights = self._best_weights(best)
@@ -287,7 +298,7 @@ class _Run:
             f"validation_{metric}": best[f"validation_{metric}"],
         }
         if self.plan["kind"] != "rehearsal" and np.any(self.data.split == "test"):
-            result["test"] = self._test(evaluate, weights)
+            result["test"] = self._test(test, weights)
         record["mlperf"].update(
             epoch_count=len(progress.curve), opt_learning_rate_decay_boundary_epochs=boundary_epochs(progress.curve)
         )
@@ -308,12 +319,12 @@ class _Run:
             )
         return weights
 
-    def _test(self, evaluate, weights):
+    def _test(self, test, weights):
         from crmn_legacy.training import evaluation
 
         batches = self.recipe.task.batches(self.data, "test", self.plan["batch_size"], self.options["seed"])
-        found = evaluation.predict(evaluate, weights, self.recipe.task, batches)
-        results = evaluation.by_test_set(found["scores"], self.data.source[batches.rows])
+        found = evaluation.predict(test, {**weights, **self.random_state}, self.recipe.task, batches)
+        results = self.recipe.task.by_test_set(found["scores"], self.data, batches.rows)
         for name, scored in results.items():
             print(f"test {name}: {self.recipe.task.metric} {100 * scored['mean']:.2f}% ({scored['pictures']} pictures)")
         return results

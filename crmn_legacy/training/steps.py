@@ -6,6 +6,7 @@ import lasagne
 
 from crmn_legacy.backend.compile import compile_step
 from crmn_legacy.data.randomness import Purpose, generator
+from crmn_legacy.training.penalties import as_decay
 
 
 def build(network, seed):
@@ -48,7 +49,7 @@ class _WeightDraws:
         return draw
 
 
-def train_step(network, task, optimizer, components, weight_decay=0.0, **compilation):
+def train_step(network, task, optimizer, components, weight_decay=0.0, constraints=(), remat=False, **compilation):
     """Compile one update of all parameters.
 
     Parameters
@@ -61,30 +62,33 @@ def train_step(network, task, optimizer, components, weight_decay=0.0, **compila
         Gives the updates.
     components : tuple of str
         Each has a rate of its own.
-    weight_decay : float
-        Weight of half the sum of squares of the regularizable parameters.
+    weight_decay : float or crmn_legacy.training.WeightDecay
+        A number is the weight of half the sum of squares of the regularizable parameters.
+    constraints : sequence of crmn_legacy.training.MaxNorm
+        Hold for the parameters after the update.
+    remat : bool
+        Whether layers that can do so compute again what the gradients need, instead of keeping it.
     **compilation
         For `compile_step`.
 
     Returns
     -------
     crmn_legacy.backend.compile.Step
-        Outputs ``loss``: the mean of the pictures' losses, without the decay.
+        Outputs ``loss``: the mean of the pictures' losses, without the decay; and what the task watches in training.
     """
-    inputs, predicted = _forward([network], task, deterministic=False)
+    inputs, predicted = _forward([network], task, deterministic=False, remat=remat)
     loss = task.losses(predicted, inputs).mean()
-    penalised = loss
-    if weight_decay:
-        weights = lasagne.layers.get_all_params(network, trainable=True, regularizable=True)
-        penalised = loss + 0.5 * weight_decay * sum(T.square(w).sum() for w in weights)
+    penalised = as_decay(weight_decay).added_to(loss, network)
     rates = {name: T.scalar(f"rate.{name}") for name in components}
     parameters = lasagne.layers.get_all_params(network, trainable=True)
     updates = optimizer.updates(penalised, parameters, rates)
-    return compile_step(inputs, {"loss": loss}, updates, rates, **compilation)
+    for constraint in constraints:
+        constraint.constrain(updates)
+    return compile_step(inputs, {"loss": loss, **task.watched(predicted, inputs)}, updates, rates, **compilation)
 
 
-def evaluation_step(network, task, with_stem_input=False, **compilation):
-    """Compile the deterministic forward pass.
+def evaluation_step(network, task, with_stem_input=False, sampling=False, **compilation):
+    """Compile the forward pass as it is used after training.
 
     Parameters
     ----------
@@ -92,6 +96,8 @@ def evaluation_step(network, task, with_stem_input=False, **compilation):
         As for `train_step`.
     with_stem_input : bool
         Whether to put out ``stem_input`` too, what the first convolution reads.
+    sampling : bool
+        Whether layers whose published inference is itself random draw; the state then holds their random numbers'.
     **compilation
         For `compile_step`.
 
@@ -100,7 +106,7 @@ def evaluation_step(network, task, with_stem_input=False, **compilation):
     crmn_legacy.backend.compile.Step
         Outputs ``predicted`` (batch, outputs) and ``losses`` (batch,).
     """
-    inputs, predicted, stem = _forward([network, stem_input(network)], task, deterministic=True)
+    inputs, predicted, stem = _forward([network, stem_input(network)], task, deterministic=True, sampling=sampling)
     outputs = {"predicted": predicted, "losses": task.losses(predicted, inputs)}
     if with_stem_input:
         outputs["stem_input"] = stem
@@ -113,8 +119,13 @@ def stem_input(network):
     return next(layer for layer in layers if isinstance(layer, lasagne.layers.Conv2DLayer)).input_layer
 
 
-def _forward(layers, task, deterministic):
+def random_state(state):
+    """The part of a state that is layers' random numbers, which no weights file has (a dict)."""
+    return {name: value for name, value in state.items() if name.endswith(".rng")}
+
+
+def _forward(layers, task, **how):
     """The task's symbolic batch, and the outputs of `layers` for it."""
     inputs = task.inputs()
     pictures = T.cast(inputs["images"], aesara.config.floatX)
-    return inputs, *lasagne.layers.get_output(layers, pictures, deterministic=deterministic)
+    return inputs, *lasagne.layers.get_output(layers, pictures, **task.known(inputs), **how)

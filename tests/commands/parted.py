@@ -12,8 +12,8 @@ from dataclasses import dataclass
 class Lowered(training.RateSchedule):
     """From epoch 2 on the output layer has half its rate."""
 
-    def rates(self, state):
-        rates = super().rates(state)
+    def rates(self, state, epoch=1, update=1):
+        rates = super().rates(state, epoch, update)
         return {**rates, "output": rates["output"] / 2} if state.best_epoch else rates
 
 

@@ -13,9 +13,13 @@ from PIL import Image
 
 from crmn_legacy import archive
 from crmn_legacy.formats import write_faces
+from crmn_legacy.pictures import write_pictures
+from crmn_legacy.statistics import training_statistics
 from crmn_legacy.training import checkpoints
 from crmn_legacy.training.rates import ScheduleState
 from tests.data.faces import plain_faces, points_text
+from tests.data.labelled import plain_pictures
+from tests.data_prep.cifar_folders import CIFAR10, make_archive
 
 STATE = {"stem.conv.W": np.arange(6, dtype=np.float32).reshape(1, 2, 3), "updates": np.array(4, np.int64)}
 ROW = "table1_crmn"
@@ -58,6 +62,22 @@ def faces(folder):
     made = plain_faces(train=2, valid=1, test=1)
     write_faces(path, replace(made, images=np.zeros_like(made.images)))
     return [path.read_bytes()]
+
+
+def labelled(folder):
+    """A file of labelled pictures, black ones, with the small ones of its statistics."""
+    path = Path(folder) / "labelled.h5"
+    made = plain_pictures(train=2, valid=1, test=1)
+    black = replace(made, images=np.zeros_like(made.images))
+    found = training_statistics(made.images)
+    stored = {name: value for name, value in found.items() if name != "whitening"}
+    write_pictures(path, replace(black, stored=stored))
+    return [path.read_bytes()]
+
+
+def release(folder):
+    """The archive of a small release of CIFAR-10."""
+    return [make_archive(Path(folder), CIFAR10).read_bytes()]
 
 
 def arrays():

@@ -10,15 +10,19 @@ from hypothesis import strategies as st
 
 from crmn_legacy import archive
 from crmn_legacy.commands.tables import measured_results
+from crmn_legacy.data import ChannelMeanStd
 from crmn_legacy.data.boxes import crop_face
 from crmn_legacy.differences import Stored
 from crmn_legacy.formats import open_picture, read_faces, read_points
 from crmn_legacy.options import DEFAULTS, Trial
+from crmn_legacy.pictures import read_pictures
 from crmn_legacy.report import read_run, render
 from crmn_legacy.training import checkpoints
 from crmn_legacy.training.plan import make_plan, merge_options, read_former
 from crmn_legacy.training.rates import RateSchedule
 from data_prep.cifar_pickle import read_batch
+from data_prep.cifar_release import find_release, read_files
+from tests.data_prep.cifar_folders import CIFAR10
 from tests.fuzz import mutations, seeds
 
 _PICTURE = np.zeros((100, 100), np.uint8)
@@ -96,12 +100,25 @@ def _progress(path):
     json.dumps(asdict(progress))
 
 
+def _labelled(path):
+    pictures = read_pictures(path)
+    if (pictures.split == "train").any():
+        ChannelMeanStd()(pictures.images[:1], pictures)
+
+
+def _release(path):
+    files = read_files(*find_release(path, None), checked=False)
+    for content in files.values():
+        read_batch(content)
+
+
 def make(folder):
     """The targets by name; `folder` is where files are made."""
     stored, packed = seeds.arrays()
     place = Path(folder) / "seeds"
     place.mkdir()
     (faces,) = seeds.faces(place)
+    labelled, release = seeds.labelled(place), seeds.release(place)
     lines, _ = seeds.curve()
     record, progress = seeds.record(), asdict(seeds.progress())
     batches = seeds.batches()
@@ -115,6 +132,8 @@ def make(folder):
             seeds.pictures(), st.one_of(spoiled(seeds.pictures()), mutations.spoiled_png()), open_picture
         ),
         "hdf5": Target([faces], st.one_of(spoiled([faces], 3), mutations.spoiled_faces(faces)), read_faces),
+        "labelled": Target(labelled, spoiled(labelled, 3), _labelled),
+        "release": Target(release, spoiled(release), _release, CIFAR10.archive),
         "npz": Target(stored, st.one_of(spoiled(stored + packed), mutations.spoiled_archive()), _arrays),
         "run.json": Target(*_text([json.dumps(record).encode()], record), _record, archive.RUN),
         "curve.jsonl": Target(

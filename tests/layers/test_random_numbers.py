@@ -37,7 +37,7 @@ def test_a_step_advances_the_state_and_a_state_gives_its_numbers_again():
     _, second = step(state, {"rows": np.int32(3)})
     _, again = step(step.put(start), {"rows": np.int32(3)})
     first, second, again = (step.get_outputs(found)["drawn"] for found in (first, second, again))
-    assert first.shape == (3, 700) and 0 < first.min() and first.max() < 1
+    assert first.shape == (3, 700) and first.min() > 0 and first.max() < 1
     np.testing.assert_array_equal(first, again)
     assert (first != second).mean() > 0.99
     assert abs(first.mean() - 0.5) < 0.05

@@ -62,6 +62,7 @@ class Batches:
 
 class Task:
     metric = "error"
+    jitters_validation = True
 
     def score(self, predicted, batch):
         return 10 * predicted

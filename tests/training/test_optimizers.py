@@ -6,8 +6,15 @@ import numpy as np
 import pytest
 
 from crmn_legacy.backend.compile import compile_step
-from crmn_legacy.training.optimizers import NesterovMomentum, component_of
-from tests.oracles import nesterov
+from crmn_legacy.training.optimizers import (
+    Adadelta,
+    Momentum,
+    NesterovMomentum,
+    TorchMomentum,
+    TorchNesterov,
+    component_of,
+)
+from tests.oracles import descent, nesterov
 
 MOMENTUM = 0.85
 RATES = {"resnet": 0.03, "lstm": 0.2, "output": 0.007}
@@ -98,3 +105,89 @@ def test_component_is_told_by_the_head_of_the_path(name, component):
 
 def test_describes_itself():
     assert NesterovMomentum(0.9).describe() == {"name": "nesterov_momentum", "momentum": 0.9}
+
+
+def steps_of(optimizer, start, slopes, rates):
+    """What an optimiser makes of a vector under given gradients and rates: its states, one an update."""
+    parameter = aesara.shared(np.array(start), name="conv.W")
+    g, rate = T.vector("g"), {name: T.scalar(name) for name in rates[0]}
+    updates = optimizer.updates((parameter * g).sum(), [parameter], rate)
+    step = compile_step({"g": g}, {}, updates, rate)
+    state, found = step.initial_state(), []
+    for slope, given in zip(slopes, rates, strict=True):
+        state, _ = step(state, {"g": slope}, {name: np.float64(value) for name, value in given.items()})
+        found.append(step.get(state))
+    return found
+
+
+START = np.array([0.3, -1.2, 2.0])
+SLOPES = np.random.default_rng(2).normal(size=(6, 3))
+FALLING = [{"network": 0.1 / (1 + number)} for number in range(6)]
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "oracle"),
+    [
+        (Momentum(0.8), descent.momentum),
+        (TorchMomentum(0.8), descent.torch_momentum),
+        (TorchNesterov(0.8), descent.torch_nesterov),
+        (NesterovMomentum(0.8), nesterov.step),
+    ],
+    ids=lambda value: getattr(value, "name", ""),
+)
+def test_momentum_in_each_form_follows_its_oracle_while_the_rate_falls(double, optimizer, oracle):
+    value, velocity = START, np.zeros(3)
+    for state, slope, rate in zip(steps_of(optimizer, START, SLOPES, FALLING), SLOPES, FALLING, strict=True):
+        value, velocity = oracle(value, velocity, slope, rate["network"], 0.8)
+        np.testing.assert_allclose(state["conv.W"], value, rtol=0, atol=1e-12)
+        np.testing.assert_allclose(state["conv.W.velocity"], velocity, rtol=0, atol=1e-12)
+
+
+def test_torchs_form_differs_from_lasagnes_only_where_the_rate_changes(double):
+    steady = [{"network": 0.1}] * 6
+    for theirs, ours in ((TorchNesterov(0.8), NesterovMomentum(0.8)), (TorchMomentum(0.8), Momentum(0.8))):
+        there, here = (steps_of(one, START, SLOPES, steady)[-1]["conv.W"] for one in (theirs, ours))
+        np.testing.assert_allclose(there, here, rtol=0, atol=1e-12)
+        there, here = (steps_of(one, START, SLOPES, FALLING)[-1]["conv.W"] for one in (theirs, ours))
+        assert abs(there - here).max() > 1e-3
+
+
+def test_dampening_scales_the_gradient(double):
+    damped = steps_of(NesterovMomentum(0.9, dampening=0.75), START, SLOPES, FALLING)[-1]
+    slower = steps_of(NesterovMomentum(0.9), START, SLOPES, [{"network": r["network"] / 4} for r in FALLING])[-1]
+    np.testing.assert_allclose(damped["conv.W"], slower["conv.W"], rtol=0, atol=1e-12)
+    assert NesterovMomentum(0.9, 0.75).describe()["dampening"] == 0.75
+
+
+def test_a_schedule_that_gives_the_momentum_overrides_it(double):
+    given = [{"network": 0.1, "momentum": 0.3}] * 6
+    found = steps_of(Momentum(0.9), START, SLOPES, given)[-1]
+    expected = steps_of(Momentum(0.3), START, SLOPES, [{"network": 0.1}] * 6)[-1]
+    np.testing.assert_array_equal(found["conv.W"], expected["conv.W"])
+
+
+def test_adadelta_follows_its_oracle(double):
+    value, squares, steps = START, np.zeros(3), np.zeros(3)
+    for state, slope in zip(steps_of(Adadelta(0.9, 1e-6), START, SLOPES, FALLING), SLOPES, strict=True):
+        rate = FALLING[int(np.flatnonzero((slope == SLOPES).all(axis=1))[0])]["network"]
+        value, squares, steps = descent.adadelta(value, squares, steps, slope, rate, 0.9, 1e-6)
+        np.testing.assert_allclose(state["conv.W"], value, rtol=0, atol=1e-12)
+        np.testing.assert_allclose(state["conv.W.mean_square_gradient"], squares, rtol=0, atol=1e-12)
+        np.testing.assert_allclose(state["conv.W.mean_square_step"], steps, rtol=0, atol=1e-12)
+
+
+def test_the_first_multiplier_that_fits_a_name_counts(double):
+    parameters = [aesara.shared(np.ones(2), name=name) for name in ("a.W", "a.b", "output.b")]
+    optimizer = Momentum(0.0, rate_multipliers=(("output.*", 3.0), ("*.b", 2.0)))
+    rate = {"network": T.scalar("network")}
+    step = compile_step({}, {}, optimizer.updates(sum(p.sum() for p in parameters), parameters, rate), rate)
+    state = step.get(step(step.initial_state(), {}, {"network": np.float64(0.1)})[0])
+    for name, moved in (("a.W", 0.1), ("a.b", 0.2), ("output.b", 0.3)):
+        np.testing.assert_allclose(state[name], 1 - moved, rtol=1e-12)
+
+
+def test_a_parameter_of_no_component_is_refused():
+    assert component_of("stem.conv.W", ("network", "momentum")) == "network"
+    assert component_of("denoiser.conv1.W", ("rcn", "denoiser")) == "denoiser"
+    with pytest.raises(ValueError, match=r"'stem.W' belongs to none of the components \('rcn', 'denoiser'\)"):
+        component_of("stem.W", ("rcn", "denoiser"))

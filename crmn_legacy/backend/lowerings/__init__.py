@@ -2,6 +2,7 @@
 
 # Imported for what they register.
 from . import (  # noqa: F401
+    barrier,
     batch_normalization,
     convolution,
     elementwise,

@@ -1,0 +1,90 @@
+"""`predict DIR PICTURE...` of a classifier's run: class probabilities."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from crmn_legacy import formats, samples
+from crmn_legacy.commands.stored import load
+from crmn_legacy.errors import UserError, printable
+
+# So many classes of a picture are shown; --json has all.
+_SHOWN = 5
+
+
+def classify(arguments, record, task):
+    """Print the classes of pictures; returns the exit status.
+
+    A picture's middle square is brought to 32 x 32 pixels, and prepared by the statistics of the data that the run was
+    trained on, which must still be where they were.
+
+    Parameters
+    ----------
+    arguments : argparse.Namespace
+        Of `predict`.
+    record : dict
+        ``run.json`` of the run.
+    task : crmn_legacy.training.Classification
+
+    Raises
+    ------
+    UserError
+        A picture cannot be read, an option is for faces only, or the training data are not there.
+    """
+    for option in ("points", "box", "out"):
+        if getattr(arguments, option):
+            raise UserError(
+                f"--{option} got a run of {record['row']!r}, a classifier, expected one on faces: leave it out"
+            )
+    pictures = np.stack([_square(formats.open_picture(path, colour=True), task) for path in arguments.pictures])
+    data = _training_data(record, task)
+    run = load(arguments.run)
+    prepared = np.stack([task.augmentation.plain(picture) for picture in task.preprocessing(pictures, data)])
+    stored, found = run.step.put(run.state), []
+    for image in prepared:
+        total = 0.0
+        for _ in range(max(task.samples, 1)):
+            batch = {"images": image[None].astype(np.float32), "labels": np.zeros(1, np.int32)}
+            stored, outputs = run.step(stored, batch)
+            total = total + run.step.get_outputs(outputs)["predicted"][0].astype(np.float64)
+        found.append(total / max(task.samples, 1))
+    described = [
+        {
+            "picture": str(path),
+            "probabilities": {str(name): float(p) for name, p in zip(data.classes, row, strict=True)},
+        }
+        for path, row in zip(arguments.pictures, found, strict=True)
+    ]
+    if arguments.json:
+        print(json.dumps(described))
+        return 0
+    for one in described:
+        best = sorted(one["probabilities"].items(), key=lambda item: -item[1])[:_SHOWN]
+        shown = ", ".join(f"{name} {100 * probability:.1f}%" for name, probability in best)
+        print(printable(f"{one['picture']}: {shown}"))
+    return 0
+
+
+def _square(picture, task):
+    """The middle square of a picture (height, width, 3), as uint8 (3, 32, 32)."""
+    height, width = picture.shape[:2]
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    image = Image.fromarray(picture[top : top + side, left : left + side])
+    if side != 32:
+        image = image.resize((32, 32), Image.Resampling.LANCZOS)
+    return np.asarray(image).transpose(2, 0, 1)
+
+
+def _training_data(record, task):
+    path = record["options"]["data"]
+    path = samples.path(task.sample) if path is None else Path(path)
+    data = task.read(path)
+    if data.digest != record["data_digest"]:
+        raise UserError(
+            f"got data with digest {data.digest[:12]} in '{path}', expected {record['data_digest'][:12]}, the data "
+            "that the run was trained on: their statistics prepare the pictures"
+        )
+    return data

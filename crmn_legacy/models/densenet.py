@@ -1,0 +1,96 @@
+"""The densely connected network of Huang et al. (2017), without bottlenecks and compression."""
+
+from math import sqrt
+
+from lasagne.init import Normal, Uniform
+from lasagne.layers import ConcatLayer, DenseLayer, GlobalPoolLayer, NonlinearityLayer, Pool2DLayer
+from lasagne.nonlinearities import rectify
+
+from crmn_legacy.layers import BatchNormLayer, Conv2DLayer, RecomputedLayer
+
+NUM_STAGES = 3
+# Torch's 1e-5, and so little more that single precision has it not below the least that batch norm takes.
+EPSILON = 1.000001e-5
+
+
+def densenet(input_layer, n, growth_rate, num_outputs, nonlinearity, stem_filters=16):
+    """The 3n+4 DenseNet: in a stage each convolution reads what all before it gave, and the stage's input.
+
+    No concatenation outlives the layer that reads it: the maps are kept one by one, and the gradients of batch norm
+    concatenate them again (`RecomputedLayer`). What remains for the gradients is each convolution's input.
+
+    Parameters
+    ----------
+    input_layer : Layer
+        What the first convolution reads, (batch, channels, height, width).
+    n : int
+        Convolutions a stage; three stages.
+    growth_rate : int
+        Feature maps of each of these (the source's k).
+    num_outputs : int
+        Units of the dense layer.
+    nonlinearity : callable
+        Of the dense layer.
+    stem_filters : int
+        Feature maps of the first convolution.
+
+    Returns
+    -------
+    Layer
+        (batch, num_outputs).
+
+    References
+    ----------
+    Huang et al., "Densely connected convolutional networks", CVPR 2017, Section 3, Table 2.
+    """
+    layer = _conv(input_layer, stem_filters, 3, "stem.conv")
+    for stage in range(NUM_STAGES):
+        maps = [layer]
+        for block in range(n):
+            maps.append(_block(maps, growth_rate, f"stage{stage + 1}.block{block + 1}"))
+        if stage < NUM_STAGES - 1:
+            layer = _transition(maps, f"stage{stage + 1}.transition")
+    features = GlobalPoolLayer(_bn_rectify(maps, "final", "final.bn", "final.rectify"), name="global_pool")
+    reach = 1 / sqrt(features.output_shape[1])
+    return DenseLayer(features, num_outputs, W=Uniform(reach), nonlinearity=nonlinearity, name="output")
+
+
+def _block(maps, growth_rate, name):
+    """Batch norm, rectifier, 3x3 convolution of all maps before; with ``remat=True`` all of it is computed again."""
+
+    def inside(incomings):
+        normalised = _bn_rectify(incomings, f"{name}.maps", f"{name}.bn1", f"{name}.rectify1")
+        return _conv(normalised, growth_rate, 3, f"{name}.conv1")
+
+    return RecomputedLayer(maps, inside, on_request=True, name=name)
+
+
+def _transition(maps, name):
+    """Batch norm, rectifier, 1x1 convolution that keeps the number of maps, 2x2 mean pool."""
+    normalised = _bn_rectify(maps, f"{name}.maps", f"{name}.bn", f"{name}.rectify")
+    conv = _conv(normalised, normalised.output_shape[1], 1, f"{name}.conv")
+    return Pool2DLayer(conv, 2, mode="average_inc_pad", name=f"{name}.pool")
+
+
+def _bn_rectify(maps, name, bn_name, rectify_name):
+    """Batch norm and rectifier of concatenated maps; the concatenation itself is not kept for the gradient."""
+
+    def inside(incomings):
+        together = ConcatLayer(incomings, name=f"{name}.concat")
+        return NonlinearityLayer(BatchNormLayer(together, epsilon=EPSILON, name=bn_name), rectify, name=rectify_name)
+
+    return RecomputedLayer(maps, inside, name=name)
+
+
+def _conv(incoming, num_filters, filter_size, name):
+    """Convolution without bias, its weights' variance 2 / (filter's area x maps that come out)."""
+    return Conv2DLayer(
+        incoming,
+        num_filters,
+        filter_size,
+        pad=filter_size // 2,
+        W=Normal(sqrt(2 / (filter_size**2 * num_filters))),
+        b=None,
+        nonlinearity=None,
+        name=name,
+    )

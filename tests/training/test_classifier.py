@@ -1,0 +1,110 @@
+"""Runs of a classifier: the same bits after any interruption, random inference that can be repeated."""
+
+import json
+import runpy
+import signal
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from crmn_legacy import archive, samples
+from crmn_legacy.pictures import read_pictures
+from tests.commands.conftest import command, refused
+from tests.training.runs import TINY, assert_one_line, assert_same_run, bits_of, compiled, run_tiny
+from tests.training.test_resume import AFTER_UPDATE
+
+__all__ = ["command", "compiled", "refused"]
+
+CLASSIFIER = TINY.parent / "table3_swapout.py"
+STEPS_PER_EPOCH = 4
+
+
+@pytest.fixture(scope="module")
+def shapes():
+    return samples.path("rendered_shapes10.h5")
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory, compiled, shapes):
+    """The folder and the last line of a run of two epochs that nothing interrupted."""
+    folder = tmp_path_factory.mktemp("classifier") / "run"
+    return folder, bits_of(run_tiny("--data", shapes, "--out", folder, script=CLASSIFIER))
+
+
+def test_a_run_ends_with_its_accuracy_and_its_random_state(whole):
+    folder, _ = whole
+    record, curve = archive.read_record(folder), archive.read_curve(folder)
+    assert archive.verify(folder) == []
+    assert 0 <= record["result"]["test"]["all"]["mean"] <= 1 and record["result"]["test"]["all"]["pictures"] == 70
+    assert record["mlperf"]["eval_accuracy"] == record["result"]["validation_accuracy"]
+    state = archive.read_arrays(folder / "checkpoint.npz").keys()
+    assert {"stem.half.rng", "stem.dropout.rng", "stem.conv.W.velocity"} <= state
+    assert not [name for name in archive.read_arrays(folder / "weights.npz") if name.endswith(".rng")]
+    # The error is below 2 from the first on: the window is full at update 3, update 5 is the first at the full rate.
+    assert [line["rates"]["network"] for line in curve] == pytest.approx([0.01, 0.01])
+    assert [line["shifts"] for line in curve] == [0, 1]
+
+
+@pytest.mark.parametrize("update", [2, 3, 5])
+def test_a_run_that_was_stopped_goes_on_to_the_same_bits(tmp_path, whole, shapes, update):
+    before = AFTER_UPDATE.format(update=update, signal="SIGTERM")
+    stopped = run_tiny("--data", shapes, "--out", tmp_path / "run", before=before, script=CLASSIFIER)
+    assert stopped.returncode == 128 + signal.SIGTERM, stopped.stderr
+    resumed = run_tiny("--resume", tmp_path / "run", script=CLASSIFIER)
+    assert bits_of(resumed) == whole[1]
+    assert_same_run(tmp_path / "run", whole[0])
+
+
+def test_weights_stay_within_their_constraint(whole):
+    weights = archive.read_arrays(whole[0] / "weights.npz")["stem.conv.W"]
+    assert np.sqrt((weights**2).sum(axis=(1, 2, 3))).max() <= 0.5 + 1e-5
+
+
+def test_evaluate_repeats_the_random_inference_of_the_run(command, whole, shapes):
+    report = command("evaluate", whole[0], "--data", shapes, "--json").json
+    (found,) = report["results"].values()
+    expected = archive.read_record(whole[0])["result"]["test"]["all"]
+    assert report["metric"] == "accuracy"
+    assert found["percent"] == pytest.approx(100 * expected["mean"], abs=1e-9)
+    assert found["printed"] == 95.24
+    shown = command("evaluate", whole[0], "--data", shapes).out
+    assert "all" in shown and "no data" not in shown
+
+
+def test_predict_gives_class_probabilities(command, whole, shapes, tmp_path):
+    pictures = read_pictures(shapes)
+    for number in range(2):
+        picture = Image.fromarray(pictures.images[number].transpose(1, 2, 0))
+        picture.resize((64 * (1 + number), 64)).save(tmp_path / f"{number}.png")
+    found = command("predict", whole[0], tmp_path / "0.png", tmp_path / "1.png", "--json").json
+    assert [one["picture"] for one in found] == [str(tmp_path / f"{number}.png") for number in range(2)]
+    for one in found:
+        assert list(one["probabilities"]) == [str(name) for name in pictures.classes]
+        assert sum(one["probabilities"].values()) == pytest.approx(1, abs=1e-5)
+    said = command("predict", whole[0], tmp_path / "0.png").out
+    assert said.startswith(f"{tmp_path / '0.png'}: ") and said.count("%") == 5
+
+
+def test_predict_refuses_what_is_for_faces(refused, whole, tmp_path):
+    Image.new("RGB", (32, 32)).save(tmp_path / "one.png")
+    for words in (["--points"], ["--box", "0", "0", "9", "9"], ["--out", tmp_path / "new"]):
+        assert "a classifier, expected one on faces" in refused("predict", whole[0], tmp_path / "one.png", *words)
+
+
+def test_other_data_than_the_row_is_about_is_refused_in_one_line(compiled, tmp_path):
+    hundred = run_tiny("--data", samples.path("rendered_shapes100.h5"), "--out", tmp_path / "a", script=CLASSIFIER)
+    assert "with 100 classes, expected 10: give the file that" in assert_one_line(hundred)
+    faces = run_tiny("--data", samples.path("rendered_faces.h5"), "--out", tmp_path / "b", script=CLASSIFIER)
+    assert "faces" in assert_one_line(faces)
+    assert not (tmp_path / "a").exists() and not (tmp_path / "b").exists()
+
+
+def test_the_description_names_every_part():
+    described = json.loads(json.dumps(runpy.run_path(str(CLASSIFIER))["RECIPE"].describe()))
+    assert described["augmentation"]["preprocessing"] == {"name": "ChannelMeanStd"}
+    assert described["augmentation"]["augmentation"]["name"] == "CropFlip"
+    assert described["augmentation"]["samples"] == 3
+    assert described["weight_decay"] == {"coefficient": 1e-3, "of": "all", "multipliers": []}
+    assert described["constraints"] == [{"parameters": "stem.conv.W", "norm": 0.5}]
+    assert described["schedule"]["warm_up"]["training_error"] == 2.0
