@@ -151,7 +151,10 @@ def parser(recipe):
     flags.add_argument("--resume", metavar="DIR", help="go on with the run in this folder, to the same bits")
     flags.add_argument("--smoke", action="store_true", default=None, help="the row's network at its smallest")
     flags.add_argument(
-        "--remat", action="store_true", default=None, help="compute again what gradients need: less memory, more time"
+        "--remat",
+        action="store_true",
+        default=None,
+        help="compute again what gradients need, where the network can (see CHANGES.md)",
     )
     flags.add_argument(
         "--trace", action="store_true", default=None, help="keep a digest of every tensor after every update"

@@ -16,8 +16,8 @@ EPSILON = 1.000001e-5
 def densenet(input_layer, n, growth_rate, num_outputs, nonlinearity, stem_filters=16):
     """The 3n+4 DenseNet: in a stage each convolution reads what all before it gave, and the stage's input.
 
-    No concatenation outlives the layer that reads it: the maps are kept one by one, and the gradients of batch norm
-    concatenate them again (`RecomputedLayer`). What remains for the gradients is each convolution's input.
+    The gradient of batch norm is written so that it concatenates the maps again (`RecomputedLayer`). XLA may still
+    keep a concatenation: on a processor it was seen to take as much memory with recomputation as without.
 
     Parameters
     ----------

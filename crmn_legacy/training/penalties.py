@@ -43,7 +43,11 @@ class WeightDecay:
             groups.setdefault(factor, []).append(parameter)
         for factor, members in groups.items():
             if self.coefficient * factor:
-                loss = loss + 0.5 * (self.coefficient * factor) * sum(T.square(w).sum() for w in members)
+                # One sum of all terms: a chain of additions would be as deep as the network has parameters.
+                squares = (
+                    T.add(*[T.square(w).sum() for w in members]) if len(members) > 1 else T.square(members[0]).sum()
+                )
+                loss = loss + 0.5 * (self.coefficient * factor) * squares
         return loss
 
     def describe(self):
