@@ -28,7 +28,7 @@ _RECORD = {"row": str, "status": str, "seed": int, "data_digest": str, "started"
 _PLAN = {"kind": str, "arguments": dict, "batch_size": int, "epochs": int, "steps": int | None}
 _OPTIONS = dict.fromkeys(("backend", "device", "precision", "bits"), str)
 _OPTIONS |= {"data": str | None, "epochs": int | None, "steps": int | None, "seed": int, "devices": int}
-_OPTIONS |= {"smoke": bool, "trace": bool}
+_OPTIONS |= {"smoke": bool, "trace": bool, "remat": bool}
 
 
 def digest_tensors(tensors, losses=(), before=""):
@@ -133,8 +133,9 @@ def read_record(folder):
     path = Path(folder) / RUN
     record = read_json(path)
     if isinstance(record.get("options"), dict):
-        # Runs from before there were traces.
+        # Runs from before there were these.
         record["options"].setdefault("trace", False)
+        record["options"].setdefault("remat", False)
     for part, kinds in ((record, _RECORD), (record.get("plan"), _PLAN), (record.get("options"), _OPTIONS)):
         for name, kind in kinds.items():
             if not isinstance(part, dict) or name not in part or not _is(part[name], kind):

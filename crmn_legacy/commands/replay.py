@@ -107,7 +107,7 @@ def command(folder, record, out, data=None, steps=None, trace=None):
     -------
     list of str
     """
-    options = {**DEFAULTS, **record["options"], "data": data}
+    options = {**record["options"], "data": data}
     if steps is not None:
         options["steps"] = steps
     if trace is not None:

@@ -86,8 +86,7 @@ def merge_options(given, former):
     """
     if former is None:
         return {name: DEFAULTS[name] if given[name] is None else given[name] for name in DEFAULTS}
-    # A run of a former version knows fewer options.
-    options, plan = {**DEFAULTS, **former["options"]}, former["plan"]
+    options, plan = dict(former["options"]), former["plan"]
     for name, value in given.items():
         if value is None or value == options[name]:
             continue

@@ -151,6 +151,7 @@ def record():
     scored = {"mean": 0.05, "pictures": 3, "complete": False}
     options = {"data": "/faces.h5", "epochs": 2, "steps": None, "seed": 1, "backend": "xla", "device": "cpu"}
     options |= {"devices": 1, "precision": "float32", "bits": "portable", "smoke": False, "trace": False}
+    options["remat"] = False
     _, links = curve()
     return {
         "row": ROW,
