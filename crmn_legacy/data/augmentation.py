@@ -6,6 +6,7 @@ centre of the first pixel is 0.5.
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from scipy import ndimage
@@ -40,6 +41,7 @@ class FaceAugmentation:
     translation: float = 0.1
     rotation: int = 20
     occlusion: tuple[int, int] | None = (20, 50)
+    last_epoch: ClassVar[None] = None  # faces are jittered to the end
 
     def __post_init__(self):
         if self.occlusion is not None and not 0 < self.occlusion[0] <= self.occlusion[1] <= self.size:

@@ -1,4 +1,4 @@
-"""Faces in batches: an order and a jitter that are pure functions of the seed, the epoch and the picture."""
+"""Batches: an order and an augmentation that are pure functions of the seed, the epoch and the picture."""
 
 import numpy as np
 
@@ -6,31 +6,29 @@ from crmn_legacy.data.prefetch import prefetch
 from crmn_legacy.data.randomness import Purpose, generator
 from crmn_legacy.errors import UserError
 
-# The jitter of the validation pictures is drawn once for all runs, so that their losses can be compared.
+# The augmentation of validation pictures is drawn once for all runs, so that their losses can be compared.
 _VALIDATION_SEED = 0
 
 
-class FaceBatches:
-    """The batches of one split of a faces file.
-
-    A batch is a dict of ``images``, uint8 (batch, 1, size, size); ``keypoints``, float32 (batch, 136), as
-    x0, y0, x1, y1, ... in [0, 1] of the image; ``mask``, float32 (batch, 136), 0 where a keypoint counts not.
+class Batches:
+    """The batches of one split of a file, whatever they hold; a subclass makes a batch of given rows.
 
     Parameters
     ----------
-    faces : crmn_legacy.formats.Faces
+    data : crmn_legacy.formats.Faces or crmn_legacy.pictures.Pictures
     split : str
         ``train``, ``valid`` or ``test``.
     batch_size : int
         Pictures in a batch.
-    augmentation : crmn_legacy.data.augmentation.FaceAugmentation
+    augmentation : callable
+        With the attributes ``size`` and ``last_epoch``.
     seed : int
         The run's seed.
 
     Attributes
     ----------
     rows : int64 array
-        Where the split's pictures stand in `faces`.
+        Where the split's pictures stand in `data`.
     steps_per_epoch : int
         Full batches in an epoch; the remainder of the shuffled pictures is dropped.
 
@@ -40,15 +38,15 @@ class FaceBatches:
         If the split has no pictures.
     """
 
-    def __init__(self, faces, split, batch_size, augmentation, seed):
+    def __init__(self, data, split, batch_size, augmentation, seed):
         if batch_size < 1:
             raise UserError(f"got batch size {batch_size}; expected at least 1")
-        self.faces = faces
+        self.data = data
         self.split = split
         self.batch_size = batch_size
         self.augmentation = augmentation
         self.seed = seed
-        self.rows = np.flatnonzero(faces.split == split)
+        self.rows = np.flatnonzero(data.split == split)
         if len(self.rows) == 0:
             raise UserError(f"got data with no picture in its split '{split}'; expected some: prepare it anew")
         self.steps_per_epoch = len(self.rows) // batch_size
@@ -58,11 +56,12 @@ class FaceBatches:
         return generator(self.seed, Purpose.ORDER, epoch).permutation(self.rows)
 
     def epoch(self, epoch, start=0, workers=1, depth=4):
-        """Iterate over the jittered batches of `epoch` from step `start` on.
+        """Iterate over the augmented batches of `epoch` from step `start` on.
 
         Parameters
         ----------
         epoch : int
+            The first is 1. After the augmentation's `last_epoch` the pictures are plain.
         start : int
             The first step to yield: a run resumed within an epoch skips those done.
         workers, depth : int
@@ -84,10 +83,12 @@ class FaceBatches:
                 f"{self.batch_size}: give more data or a smaller batch size"
             )
         order = self.order(epoch)
+        last = self.augmentation.last_epoch
+        purpose = Purpose.AUGMENTATION if last is None or epoch <= last else None
 
         def prepare(step):
             rows = order[step * self.batch_size : (step + 1) * self.batch_size]
-            return self._batch(rows, self.seed, Purpose.AUGMENTATION, epoch)
+            return self._batch(rows, self.seed, purpose, epoch)
 
         return prefetch(prepare, range(start, self.steps_per_epoch), workers, depth)
 
@@ -97,16 +98,15 @@ class FaceBatches:
         Parameters
         ----------
         jitter : bool
-            Jitter and occlude the pictures, alike in every epoch and every run, as Honari et al. (2016) did
-            with the validation pictures.
+            Augment the pictures, alike in every epoch and every run, as Honari et al. (2016) did with the
+            validation pictures.
         workers, depth : int
             See :func:`crmn_legacy.data.prefetch.prefetch`.
 
         Returns
         -------
         generator of (dict, int)
-            A batch and how many of its pictures are real: the last batch is filled up with black pictures whose
-            mask is 0.
+            A batch and how many of its pictures are real: the last batch is filled up with zeros.
         """
         purpose = Purpose.VALIDATION_AUGMENTATION if jitter else None
 
@@ -116,8 +116,32 @@ class FaceBatches:
 
         return prefetch(prepare, range(0, len(self.rows), self.batch_size), workers, depth)
 
+
+class FaceBatches(Batches):
+    """The batches of one split of a faces file; see `Batches`.
+
+    A batch is a dict of ``images``, uint8 (batch, 1, size, size); ``keypoints``, float32 (batch, 136), as
+    x0, y0, x1, y1, ... in [0, 1] of the image; ``mask``, float32 (batch, 136), 0 where a keypoint counts not.
+
+    Parameters
+    ----------
+    faces : crmn_legacy.formats.Faces
+    split : str
+        ``train``, ``valid`` or ``test``.
+    batch_size : int
+        Pictures in a batch.
+    augmentation : crmn_legacy.data.augmentation.FaceAugmentation
+    seed : int
+        The run's seed.
+
+    Raises
+    ------
+    UserError
+        If the split has no pictures.
+    """
+
     def _batch(self, rows, seed, purpose, epoch):
-        faces, size = self.faces, self.augmentation.size
+        faces, size = self.data, self.augmentation.size
         points = faces.keypoints.shape[1]
         images = np.zeros((self.batch_size, 1, size, size), dtype=np.uint8)
         keypoints = np.zeros((self.batch_size, points, 2), dtype=np.float32)
