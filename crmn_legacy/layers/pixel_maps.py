@@ -194,7 +194,9 @@ class OneHotMapsLayer(Layer):
 
 
 JointMaps = namedtuple("JointMaps", ("first", "second", "moved"))
-JointMaps.__doc__ = "What `JointPredictionLayer` gives in training: two sets of maps, and which points were moved."
+JointMaps.__doc__ = """What `JointPredictionLayer` gives in training: two sets of maps, and which points were moved.
+
+Maps of a network that is not trained any more are None."""
 
 
 class JointPredictionLayer(MergeLayer):
@@ -209,6 +211,8 @@ class JointPredictionLayer(MergeLayer):
     incomings : list of four Layers or tuples
         Two sets of maps, (batch, points, height, width); which points are moved, (batch, points); the picture,
         (batch, channels, height, width), 0 where it is black.
+    components : tuple of two str
+        Names of the two networks: a pass that is told ``trained`` gives the maps of those among them alone.
 
     Raises
     ------
@@ -220,8 +224,9 @@ class JointPredictionLayer(MergeLayer):
     Honari et al., 2016, and their released code (`get_error_mult_probs`, `project_kpts_to_border`).
     """
 
-    def __init__(self, incomings, **kwargs):
+    def __init__(self, incomings, components=("rcn", "denoiser"), **kwargs):
         super().__init__(incomings, **kwargs)
+        self.components = components
         self.num_points, self.height, self.width = _maps_shape(self, self.input_shapes[0])
         first, second, moved, picture = (shape[1:] for shape in self.input_shapes)
         if second != first or moved != first[:1] or picture[1:] != first[1:]:
@@ -233,11 +238,12 @@ class JointPredictionLayer(MergeLayer):
     def get_output_shape_for(self, input_shapes):
         return input_shapes[0][0], 2 * self.num_points
 
-    def get_output_for(self, inputs, deterministic=False, **kwargs):
+    def get_output_for(self, inputs, deterministic=False, trained=None, **kwargs):
         """Points (batch, 2 points) as x0, y0, x1, y1, ... in [0, 1]; in training a `JointMaps`."""
         first, second, moved, picture = inputs
         if not deterministic:
-            return JointMaps(first, second, moved)
+            maps = zip((first, second), self.components, strict=True)
+            return JointMaps(*(m if trained is None or name in trained else None for m, name in maps), moved)
         batch = first.shape[0]
         best = T.argmax((first + second).reshape((batch, self.num_points, self.height * self.width)), axis=2)
         row, column = best // self.width, best % self.width

@@ -33,8 +33,10 @@ class Training:
 
     Attributes
     ----------
-    train, evaluate : crmn_legacy.backend.compile.Step
-        As `training.steps` compiles them.
+    train : crmn_legacy.training.steps.TrainingSteps
+        Of whatever is trained in an epoch.
+    evaluate : crmn_legacy.backend.compile.Step
+        As `training.steps` compiles it.
     task : Keypoints or alike
         Scores predictions.
     batches, validation : FaceBatches or alike
@@ -102,13 +104,14 @@ class Training:
     def _epoch(self, state, progress, signals):
         started, times = time.monotonic(), {"epoch_start": milliseconds()}
         pending, rates = None, None
+        trained = self.schedule.trained(progress.epoch)
         source = self.batches.epoch(progress.epoch, start=progress.step)
         steps_left = self._steps_of_epoch(progress) - progress.step
         with report(self, progress, steps_left) as reporting:
             try:
                 for batch, _ in zip(source, range(steps_left), strict=False):
                     rates = self.schedule.rates(progress.schedule, progress.epoch, progress.updates + 1)
-                    given = {name: np.asarray(rate, self._dtype(state)) for name, rate in rates.items()}
+                    given = {name: np.asarray(rates[name], self._dtype(state)) for name in trained}
                     state, outputs = self.train(state, batch, given)
                     progress.step += 1
                     progress.updates += 1

@@ -31,14 +31,16 @@ class WeightDecay:
         if self.of not in ("weights", "all"):
             raise ValueError(f"WeightDecay got of={self.of!r}, expected 'weights' or 'all'")
 
-    def added_to(self, loss, network):
-        """The loss and its penalty (an expression)."""
+    def added_to(self, loss, network, among=None):
+        """The loss and the penalty of the network's parameters (an expression), or of those of them in `among`."""
         import aesara.tensor as T
         import lasagne
 
         tags = {"trainable": True} | ({"regularizable": True} if self.of == "weights" else {})
         groups = {}
         for parameter in lasagne.layers.get_all_params(network, **tags):
+            if among is not None and parameter not in among:
+                continue
             factor = next((factor for pattern, factor in self.multipliers if fnmatchcase(parameter.name, pattern)), 1)
             groups.setdefault(factor, []).append(parameter)
         for factor, members in groups.items():

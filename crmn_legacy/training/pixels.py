@@ -34,7 +34,8 @@ class PixelClassification(Keypoints):
 
         In training, of each set of maps, 68 times the mean cross-entropy of the batch's points that count, as sums
         whose mean over the batch is that; for the denoiser only those count that were moved. Otherwise the error that
-        `score` gives, so that the best epoch is the one with the least validation error.
+        `score` gives, so that the best epoch is the one with the least validation error. Maps that are None, of a
+        network that is not trained any more, have no loss.
 
         Parameters
         ----------
@@ -50,9 +51,12 @@ class PixelClassification(Keypoints):
             return _errors(predicted, inputs, counts)
         width, height = _sides(inputs)
         pixels = pixels_of(inputs["keypoints"], height, width)
-        of_network = spatial_cross_entropy(predicted.first, pixels)
-        of_denoiser = spatial_cross_entropy(predicted.second, pixels)
-        return _summed(of_network, counts) + _summed(of_denoiser, counts * predicted.moved)
+        losses = [
+            _summed(spatial_cross_entropy(maps, pixels), counted)
+            for maps, counted in ((predicted.first, counts), (predicted.second, counts * predicted.moved))
+            if maps is not None
+        ]
+        return sum(losses[1:], start=losses[0])
 
     def score(self, predicted, batch, all_points=False):
         """Error of each picture, as a fraction of the inter-ocular distance, between pixels.

@@ -105,6 +105,10 @@ class RateSchedule:
             state = replace(state, shifts=state.shifts + 1, last_shift=epoch)
         return state
 
+    def trained(self, epoch):
+        """The components that are trained in an epoch (tuple of str): all."""
+        return self.components
+
     def after_update(self, state, update, outputs):
         """The state after an update: as before."""
         return state

@@ -147,7 +147,7 @@ class _Run:
         compilation = {"backend": self.options["backend"], "c_flags": self.switches.c_flags}
         if self.options["backend"] == "xla":
             compilation["devices"] = self.options["devices"]
-        train = steps.train_step(
+        train = steps.TrainingSteps(
             network,
             self.recipe.task,
             self.recipe.optimizer,

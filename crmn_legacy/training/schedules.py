@@ -1,6 +1,7 @@
 """Schedules of the peers: rates that follow from the epoch or the update, and warm-ups.
 
-Each has what the loop asks of a schedule: `components`; `start`, `rates`, `after_update`, `after_epoch`, `describe`.
+Each has what the loop asks of a schedule: `components`; `start`, `trained`, `rates`, `after_update`, `after_epoch`,
+`describe`.
 """
 
 import math
@@ -78,6 +79,10 @@ class _Schedule:
             The epoch and the update that the rates are for, both from 1.
         """
         return {"network": self._rate(state, epoch, update)}
+
+    def trained(self, epoch):
+        """What has a rate in an epoch (tuple of str): all of `components`."""
+        return self.components
 
     def after_update(self, state, update, outputs):
         """The state after `update` (from 1), which gave `outputs` (dict of str to float)."""

@@ -8,7 +8,7 @@ from crmn_legacy.training.schedules import ConstantSchedule
 
 @dataclass(frozen=True)
 class SpanSchedule(ConstantSchedule):
-    """One rate for each part of a network until its last epoch, and 0 from then on.
+    """One rate for each part of a network until its last epoch; from then on it is not trained, nor computed for it.
 
     Parameters
     ----------
@@ -40,6 +40,10 @@ class SpanSchedule(ConstantSchedule):
     def components(self):
         """Names of the parts."""
         return tuple(component for component, _ in self.spans)
+
+    def trained(self, epoch):
+        """The components whose last epoch is not over (tuple of str); all once none is left, with rates of 0."""
+        return tuple(component for component, last in self.spans if epoch <= last) or self.components
 
     def rates(self, state, epoch=1, update=1):
         """Learning rate of each component (dict of str to float), by the epoch alone."""

@@ -1,6 +1,6 @@
 """From a network to compiled steps: one that trains, one that predicts."""
 
-from functools import wraps
+from functools import partial, wraps
 
 import aesara
 import aesara.tensor as T
@@ -8,6 +8,7 @@ import lasagne
 
 from crmn_legacy.backend.compile import compile_step
 from crmn_legacy.data.randomness import Purpose, generator
+from crmn_legacy.training.optimizers import component_of
 from crmn_legacy.training.penalties import as_decay
 
 
@@ -63,8 +64,10 @@ def _without_traces(build_step):
 
 
 @_without_traces
-def train_step(network, task, optimizer, components, weight_decay=0.0, constraints=(), remat=False, **compilation):
-    """Compile one update of all parameters.
+def train_step(
+    network, task, optimizer, components, weight_decay=0.0, constraints=(), remat=False, trained=None, **compilation
+):
+    """Compile one update of all parameters, or of those of some components.
 
     Parameters
     ----------
@@ -82,6 +85,9 @@ def train_step(network, task, optimizer, components, weight_decay=0.0, constrain
         Hold for the parameters after the update.
     remat : bool
         Whether layers that can do so compute again what the gradients need, instead of keeping it.
+    trained : tuple of str, optional
+        Components that are updated, all by default. Layers are told, so that what only serves others is not computed;
+        its parameters are then no part of the step's state.
     **compilation
         For `compile_step`.
 
@@ -90,15 +96,51 @@ def train_step(network, task, optimizer, components, weight_decay=0.0, constrain
     crmn_legacy.backend.compile.Step
         Outputs ``loss``: the mean of the pictures' losses, without the decay; and what the task watches in training.
     """
-    inputs, predicted = _forward([network], task, deterministic=False, remat=remat)
+    trained = tuple(components) if trained is None else trained
+    inputs, predicted = _forward([network], task, deterministic=False, remat=remat, trained=trained)
     loss = task.losses(predicted, inputs).mean()
-    penalised = as_decay(weight_decay).added_to(loss, network)
-    rates = {name: T.scalar(f"rate.{name}") for name in components}
-    parameters = lasagne.layers.get_all_params(network, trainable=True)
+    rates = {name: T.scalar(f"rate.{name}") for name in trained}
+    parameters = [
+        parameter
+        for parameter in lasagne.layers.get_all_params(network, trainable=True)
+        if component_of(parameter.name, components) in trained
+    ]
+    penalised = as_decay(weight_decay).added_to(loss, network, among=set(parameters))
     updates = optimizer.updates(penalised, parameters, rates)
     for constraint in constraints:
         constraint.constrain(updates)
     return compile_step(inputs, {"loss": loss, **task.watched(predicted, inputs)}, updates, rates, **compilation)
+
+
+class TrainingSteps:
+    """The training step of an epoch: of all components while all are trained, later of those that still are.
+
+    A step is compiled when it is first needed. The state is that of the step that trains all; what another one does
+    not have stays as it is.
+
+    Parameters
+    ----------
+    network, task, optimizer, components
+        As for `train_step`.
+    *arguments, **keywords
+        For `train_step`.
+    """
+
+    def __init__(self, network, task, optimizer, components, *arguments, **keywords):
+        self._compile = partial(train_step, network, task, optimizer, components, *arguments, **keywords)
+        self._whole = self._compile()
+        self._steps = {tuple(components): self._whole}
+        # Of the whole step: the state's ways in and out.
+        self.initial_state, self.release = self._whole.initial_state, self._whole.release
+        self.put, self.get = self._whole.put, self._whole.get
+
+    def __call__(self, state, batch, rates):
+        """One update of the components that have a rate; see `crmn_legacy.backend.compile.Step`."""
+        trained = tuple(rates)
+        if trained not in self._steps:
+            self._steps[trained] = self._compile(trained=trained)
+        new, outputs = self._steps[trained](state, batch, rates)
+        return {**state, **new}, outputs
 
 
 @_without_traces

@@ -144,6 +144,8 @@ def test_the_greatest_sum_is_predicted_and_moved_into_the_picture():
 def test_while_training_the_two_networks_are_apart():
     symbols = [T.tensor4(), T.tensor4(), T.matrix(), T.tensor4()]
     assert joint().get_output_for(symbols) == JointMaps(*symbols[:3])
+    assert joint().get_output_for(symbols, trained=("rcn",)) == JointMaps(symbols[0], None, symbols[2])
+    assert joint().get_output_for(symbols, trained=("denoiser",)) == JointMaps(None, *symbols[1:3])
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from crmn_legacy import archive
 from crmn_legacy.errors import UserError
 from crmn_legacy.trace import Trace, read_trace
-from crmn_legacy.training import RateSchedule, checkpoints
+from crmn_legacy.training import RateSchedule, SpanSchedule, checkpoints
 from crmn_legacy.training.loop import Interrupted, Training, TrainingError
 
 STEPS, EPOCHS = 3, 4
@@ -129,6 +129,21 @@ def send(number, at):
             os.kill(os.getpid(), number)
 
     return after
+
+
+def test_a_step_is_given_the_rates_of_what_is_trained(folder):
+    given = []
+
+    class Noting(Arithmetic):
+        def __call__(self, state, batch, rates=None):
+            if rates is not None:
+                given.append(sorted(rates))
+            return super().__call__(state, batch, rates)
+
+    schedule = SpanSchedule(0.5, spans=(("all", EPOCHS), ("part", 2)))
+    progress = training(folder, Noting(), schedule=schedule).run(*beginning())
+    assert given == [["all", "part"]] * 2 * STEPS + [["all"]] * (EPOCHS - 2) * STEPS
+    assert [line["rates"]["part"] for line in progress.curve] == [0.5, 0.5, 0, 0]
 
 
 @settings(max_examples=30)

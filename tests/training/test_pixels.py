@@ -169,6 +169,24 @@ def test_a_part_whose_rate_is_0_stands_still(compiled):
     assert moved == {name for name in parameters if name.startswith("rcn.")}
 
 
+def test_a_part_that_is_not_trained_any_more_is_not_computed(compiled):
+    train = steps.TrainingSteps(build(), TASK, Adadelta(), COMPONENTS, WeightDecay(1e-6))
+    batch, one = batch_of(), np.float32(1)
+    state, _ = train(train.initial_state(), batch, {"rcn": one, "denoiser": one})
+    before = train.get(state)
+    train.release()
+    state, outputs = train(state, batch, {"rcn": one})
+    after = train.get(state)
+    moved = {name for name in before if (before[name] != after[name]).any()}
+    assert moved == {name for name in before if name.startswith("rcn.")}
+    assert not [name for name in train._steps[("rcn",)].state_names if name.startswith("denoiser")]
+    whole = compiled[0]
+    expected, of_both = whole(whole.put(before), batch, {"rcn": one, "denoiser": np.float32(0)})
+    for name in moved:
+        np.testing.assert_allclose(after[name], expected[name], rtol=1e-5, atol=1e-9, err_msg=name)
+    assert 0 < outputs["loss"] < of_both["loss"]
+
+
 def test_the_evaluation_step_puts_out_points_and_their_errors(compiled):
     train, evaluation = compiled
     batch = batch_of()
