@@ -80,6 +80,11 @@ _LARGEST_MANIFEST = 1 << 20
 _WHOLE = {RUN, RECIPE, CURVE, WEIGHTS, INITIAL_WEIGHTS, CHECKPOINT}
 
 
+def as_stored(record):
+    """`record` as it comes back from JSON: tuples are lists there."""
+    return json.loads(json.dumps(record))
+
+
 def write_json(path, record):
     """Write `record` as JSON, whole or not at all."""
     write_whole(path, (json.dumps(record, indent=2, sort_keys=True) + "\n").encode())

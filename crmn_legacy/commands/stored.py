@@ -76,11 +76,13 @@ def load(folder):
         raise UserError(f"got a run of {record['row']!r}, whose recipe is not there, expected it in '{RECIPES}'")
     weights = archive.read_arrays(Path(folder) / archive.WEIGHTS)
     plan, options = record["plan"], record["options"]
-    arguments, precision_name = plan["arguments"], options["precision"]
-    if arguments not in ({}, recipe.smallest) or not 1 <= plan["batch_size"] <= _LARGEST_BATCH:
+    precision_name = options["precision"]
+    arguments = next((own for own in ({}, recipe.smallest) if archive.as_stored(own) == plan["arguments"]), None)
+    if arguments is None or not 1 <= plan["batch_size"] <= _LARGEST_BATCH:
         raise UserError(
-            f"got a run of the network {arguments}, {plan['batch_size']} pictures a batch, expected the arguments "
-            f"{{}} or {recipe.smallest} and at most {_LARGEST_BATCH}: an altered run.json, or another version's"
+            f"got a run of the network {plan['arguments']}, {plan['batch_size']} pictures a batch, expected the "
+            f"arguments {{}} or {recipe.smallest} and at most {_LARGEST_BATCH}: an altered run.json, or another "
+            "version's"
         )
     switches = determinism.pin(options["bits"], device=None)
     key_words = (options["backend"], "cpu", 1, precision_name)

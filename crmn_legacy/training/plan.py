@@ -152,7 +152,7 @@ def make_plan(recipe, options, former):
         "epochs": epochs,
         "steps": steps,
     }
-    if former is not None and {**plan, "epochs": 0} != {**former["plan"], "epochs": 0}:
+    if former is not None and archive.as_stored({**plan, "epochs": 0}) != {**former["plan"], "epochs": 0}:
         raise UserError(f"--resume got the plan {former['plan']}, expected {plan}, this recipe's: start a new run")
     return plan
 

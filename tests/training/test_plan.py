@@ -1,9 +1,12 @@
 """A run's options, from the command line or out of a record that nobody vouches for."""
 
+import json
+import runpy
 from types import SimpleNamespace
 
 import pytest
 
+from crmn_legacy.commands.stored import RECIPES
 from crmn_legacy.errors import UserError
 from crmn_legacy.options import DEFAULTS, Trial
 from crmn_legacy.training.plan import make_plan, merge_options
@@ -15,6 +18,17 @@ NOTHING = dict.fromkeys(DEFAULTS)
 def test_the_plan_of_a_run_on_data_is_the_published_one():
     plan = make_plan(RECIPE, merge_options({**NOTHING, "data": "faces.h5"}, None), None)
     assert plan == {"kind": "training", "arguments": {}, "batch_size": 64, "epochs": 9, "steps": None}
+
+
+@pytest.mark.parametrize("script", sorted(RECIPES.glob("*.py")), ids=lambda path: path.stem)
+def test_a_smoke_run_of_every_row_can_be_resumed(script):
+    recipe = runpy.run_path(str(script))["RECIPE"]
+    plan = make_plan(recipe, {**DEFAULTS, "smoke": True}, None)
+    former = {"plan": json.loads(json.dumps(plan))}
+    assert make_plan(recipe, {**DEFAULTS, "smoke": True}, former) == plan
+    former["plan"]["batch_size"] += 1
+    with pytest.raises(UserError, match=r"--resume got the plan .*: start a new run"):
+        make_plan(recipe, {**DEFAULTS, "smoke": True}, former)
 
 
 @pytest.mark.parametrize(
