@@ -50,6 +50,7 @@ bench: environment
 	$(BIN)/python benchmarks/step_time.py
 	$(BIN)/python benchmarks/start_time.py
 	$(BIN)/python benchmarks/profiles.py
+	$(BIN)/python benchmarks/remat.py
 
 .PHONY: lock
 lock: environment

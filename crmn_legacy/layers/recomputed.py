@@ -16,8 +16,7 @@ class RecomputedLayer(SubnetworkMixin, MergeLayer):
     """A network inside a network, of which the graph keeps nothing but its inputs for the gradient.
 
     Its values, gradients and running averages are those of the layers written out. Where the gradient needs what they
-    computed, the graph computes it again behind a barrier. What is kept in the end is up to XLA: on a processor, the
-    memory of a small DenseNet's step was measured to be the same with and without.
+    computed, the graph computes it again behind a barrier (`benchmarks/RESULTS.md` has what that saves).
 
     Parameters
     ----------
