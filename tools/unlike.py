@@ -1,6 +1,6 @@
 """Do unlike processors give the same bits? Run the rows' kernels and smoke runs on emulated ones and compare.
 
-    python tools/unlike.py [--models MODEL...] [--bits strict|portable] [--rows ROW...] [--out DIR] [--kernels]
+    python tools/unlike.py [--models MODEL...] [--bits strict|portable] [--rows ROW...] [--out DIR] [--only PART]
 
 Each model is emulated by `qemu-x86_64` (Debian's package qemu-user). What is compared with the bare machine:
 
@@ -148,7 +148,7 @@ def main():
     flags.add_argument("--bits", choices=("strict", "portable"), default="strict", help="default: strict")
     flags.add_argument("--rows", nargs="+", metavar="ROW", help="default: every row that has a recipe")
     flags.add_argument("--out", type=Path, default=ROOT / "runs" / "unlike", metavar="DIR", help="default: runs/unlike")
-    flags.add_argument("--kernels", action="store_true", help="the kernels alone")
+    flags.add_argument("--only", choices=("kernels", "smokes"), help="the operations alone, or the smoke runs alone")
     flags.add_argument("--jobs", type=int, default=2, metavar="N", help="processes at a time (default: 2)")
     given = flags.parse_args()
     if shutil.which(EMULATOR) is None:
@@ -157,12 +157,12 @@ def main():
     folder = given.out.absolute() / key_of(rows)
     folder.mkdir(parents=True, exist_ok=True)
     bench = Bench(folder, given.bits)
-    if not (folder / "kernels" / "kernels.json").exists():
+    if given.only != "smokes" and not (folder / "kernels" / "kernels.json").exists():
         bench.python(BARE, "tools/kernels.py", "--out", folder / "kernels", *rows)
-    groups = [] if given.kernels else alike(rows)
+    groups = [] if given.only == "kernels" else alike(rows)
     models = [BARE, *given.models]
     with ThreadPoolExecutor(given.jobs) as pool:
-        kernels = {model: pool.submit(bench.kernels, model) for model in models}
+        kernels = {model: pool.submit(bench.kernels, model) for model in models if given.only != "smokes"}
         smokes = {(group[0], model): pool.submit(bench.smoke, group[0], model) for group in groups for model in models}
         return report(given, rows, groups, kernels, smokes)
 
@@ -170,9 +170,11 @@ def main():
 def report(given, rows, groups, kernels, smokes):
     """Print what was compared and what moved; returns the exit status."""
     status = 0
-    expected = kernels[BARE].result()["digests"]
-    print(f"{len(expected)} kernels of {len(rows)} rows under --bits {given.bits}, against {BARE}")
-    for model in given.models:
+    print(f"under --bits {given.bits}, against {BARE}")
+    expected = kernels[BARE].result()["digests"] if kernels else {}
+    if kernels:
+        print(f"{len(expected)} kernels of {len(rows)} rows")
+    for model in given.models if kernels else ():
         result = kernels[model].result()
         names = moved(expected, result["digests"])
         status |= bool(names)
