@@ -25,5 +25,7 @@ def random_parameters(layer, seed):
     for parameter in lasagne.layers.get_all_params(layer):
         shape = parameter.get_value(borrow=True).shape
         values[parameter.name] = random.normal(0.0, 0.5, shape) + 0.1
+        if parameter.name.endswith(".var"):
+            values[parameter.name] = abs(values[parameter.name])
         parameter.set_value(values[parameter.name].astype(parameter.dtype))
     return values

@@ -1,23 +1,18 @@
 """The densely connected network of Huang et al. (2017), without bottlenecks and compression."""
 
-from math import sqrt
+from lasagne.layers import ConcatLayer, Pool2DLayer
 
-from lasagne.init import Normal, Uniform
-from lasagne.layers import ConcatLayer, DenseLayer, GlobalPoolLayer, NonlinearityLayer, Pool2DLayer
-from lasagne.nonlinearities import rectify
-
-from crmn_legacy.layers import BatchNormLayer, Conv2DLayer, RecomputedLayer
+from crmn_legacy.layers import RecomputedLayer
+from crmn_legacy.models.torch_conventions import batch_norm_rectify, convolution, pooled_output
 
 NUM_STAGES = 3
-# Torch's 1e-5, and so little more that single precision has it not below the least that batch norm takes.
-EPSILON = 1.000001e-5
 
 
 def densenet(input_layer, n, growth_rate, num_outputs, nonlinearity, stem_filters=16):
     """The 3n+4 DenseNet: in a stage each convolution reads what all before it gave, and the stage's input.
 
-    The gradient of batch norm is written so that it concatenates the maps again (`RecomputedLayer`). XLA may still
-    keep a concatenation: on a processor it was seen to take as much memory with recomputation as without.
+    The gradient of batch norm concatenates the maps again (`RecomputedLayer`). What batch norm and rectifier make of
+    them is kept, which grows with the square of n; with ``remat=True`` it is computed again as well.
 
     Parameters
     ----------
@@ -43,16 +38,14 @@ def densenet(input_layer, n, growth_rate, num_outputs, nonlinearity, stem_filter
     ----------
     Huang et al., "Densely connected convolutional networks", CVPR 2017, Section 3, Table 2.
     """
-    layer = _conv(input_layer, stem_filters, 3, "stem.conv")
+    layer = convolution(input_layer, stem_filters, 3, "stem.conv")
     for stage in range(NUM_STAGES):
         maps = [layer]
         for block in range(n):
             maps.append(_block(maps, growth_rate, f"stage{stage + 1}.block{block + 1}"))
         if stage < NUM_STAGES - 1:
             layer = _transition(maps, f"stage{stage + 1}.transition")
-    features = GlobalPoolLayer(_bn_rectify(maps, "final", "final.bn", "final.rectify"), name="global_pool")
-    reach = 1 / sqrt(features.output_shape[1])
-    return DenseLayer(features, num_outputs, W=Uniform(reach), nonlinearity=nonlinearity, name="output")
+    return pooled_output(_bn_rectify(maps, "final", "final.bn", "final.rectify"), num_outputs, nonlinearity)
 
 
 def _block(maps, growth_rate, name):
@@ -60,7 +53,7 @@ def _block(maps, growth_rate, name):
 
     def inside(incomings):
         normalised = _bn_rectify(incomings, f"{name}.maps", f"{name}.bn1", f"{name}.rectify1")
-        return _conv(normalised, growth_rate, 3, f"{name}.conv1")
+        return convolution(normalised, growth_rate, 3, f"{name}.conv1")
 
     return RecomputedLayer(maps, inside, on_request=True, name=name)
 
@@ -68,7 +61,7 @@ def _block(maps, growth_rate, name):
 def _transition(maps, name):
     """Batch norm, rectifier, 1x1 convolution that keeps the number of maps, 2x2 mean pool."""
     normalised = _bn_rectify(maps, f"{name}.maps", f"{name}.bn", f"{name}.rectify")
-    conv = _conv(normalised, normalised.output_shape[1], 1, f"{name}.conv")
+    conv = convolution(normalised, normalised.output_shape[1], 1, f"{name}.conv")
     return Pool2DLayer(conv, 2, mode="average_inc_pad", name=f"{name}.pool")
 
 
@@ -77,20 +70,6 @@ def _bn_rectify(maps, name, bn_name, rectify_name):
 
     def inside(incomings):
         together = ConcatLayer(incomings, name=f"{name}.concat")
-        return NonlinearityLayer(BatchNormLayer(together, epsilon=EPSILON, name=bn_name), rectify, name=rectify_name)
+        return batch_norm_rectify(together, bn_name, rectify_name)
 
     return RecomputedLayer(maps, inside, name=name)
-
-
-def _conv(incoming, num_filters, filter_size, name):
-    """Convolution without bias, its weights' variance 2 / (filter's area x maps that come out)."""
-    return Conv2DLayer(
-        incoming,
-        num_filters,
-        filter_size,
-        pad=filter_size // 2,
-        W=Normal(sqrt(2 / (filter_size**2 * num_filters))),
-        b=None,
-        nonlinearity=None,
-        name=name,
-    )

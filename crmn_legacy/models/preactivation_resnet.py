@@ -1,16 +1,11 @@
 """The pre-activation residual network of bottleneck blocks of He et al. (2016), 9n+2 layers deep."""
 
-from math import sqrt
+from lasagne.layers import ElemwiseSumLayer
 
-from lasagne.init import Normal, Uniform
-from lasagne.layers import DenseLayer, ElemwiseSumLayer, GlobalPoolLayer, NonlinearityLayer
-from lasagne.nonlinearities import rectify
-
-from crmn_legacy.layers import BatchNormLayer, Conv2DLayer, RepeatedLayer
+from crmn_legacy.layers import RepeatedLayer
+from crmn_legacy.models.torch_conventions import batch_norm_rectify, convolution, pooled_output
 
 NUM_STAGES = 3
-# Torch's 1e-5, and so little more that single precision has it not below the least that batch norm takes.
-EPSILON = 1.000001e-5
 EXPANSION = 4
 
 
@@ -43,16 +38,14 @@ def preactivation_resnet(input_layer, n, num_filters, num_outputs, nonlinearity)
     ----------
     He et al., "Identity mappings in deep residual networks", ECCV 2016, Figure 1(b), Section 5 and Appendix.
     """
-    layer = _conv(input_layer, num_filters, 3, 1, "stem.conv")
+    layer = convolution(input_layer, num_filters, 3, "stem.conv")
     for stage in range(NUM_STAGES):
         names = [f"stage{stage + 1}.block{block + 1}" for block in range(n)]
         filters = num_filters * 2**stage
         layer = first_block(layer, filters, 1 if stage == 0 else 2, names[0])
         if n > 1:
             layer = RepeatedLayer(layer, _identity_block, names[1:], name=f"stage{stage + 1}.blocks")
-    features = GlobalPoolLayer(_bn_rectify(layer, "final.bn", "final.rectify"), name="global_pool")
-    reach = 1 / sqrt(features.output_shape[1])
-    return DenseLayer(features, num_outputs, W=Uniform(reach), nonlinearity=nonlinearity, name="output")
+    return pooled_output(batch_norm_rectify(layer, "final.bn", "final.rectify"), num_outputs, nonlinearity)
 
 
 def first_block(incoming, num_filters, stride, name):
@@ -74,42 +67,23 @@ def first_block(incoming, num_filters, stride, name):
     Layer
         (batch, 4 num_filters, height / stride, width / stride).
     """
-    common = _bn_rectify(incoming, f"{name}.bn1", f"{name}.rectify1")
+    common = batch_norm_rectify(incoming, f"{name}.bn1", f"{name}.rectify1")
     residual = _residual(common, num_filters, stride, name)
-    shortcut = _conv(common, EXPANSION * num_filters, 1, stride, f"{name}.shortcut.conv")
+    shortcut = convolution(common, EXPANSION * num_filters, 1, f"{name}.shortcut.conv", stride=stride)
     return ElemwiseSumLayer([shortcut, residual], name=f"{name}.sum")
 
 
 def _identity_block(incoming, name):
     """A block that keeps the shape: x + F(x), nothing on the way of x."""
-    residual = _bn_rectify(incoming, f"{name}.bn1", f"{name}.rectify1")
+    residual = batch_norm_rectify(incoming, f"{name}.bn1", f"{name}.rectify1")
     residual = _residual(residual, incoming.output_shape[1] // EXPANSION, 1, name)
     return ElemwiseSumLayer([incoming, residual], name=f"{name}.sum")
 
 
 def _residual(incoming, num_filters, stride, name):
     """1x1, 3x3, 1x1 on what has been normalised and rectified."""
-    layer = _conv(incoming, num_filters, 1, stride, f"{name}.conv1")
-    layer = _bn_rectify(layer, f"{name}.bn2", f"{name}.rectify2")
-    layer = _conv(layer, num_filters, 3, 1, f"{name}.conv2")
-    layer = _bn_rectify(layer, f"{name}.bn3", f"{name}.rectify3")
-    return _conv(layer, EXPANSION * num_filters, 1, 1, f"{name}.conv3")
-
-
-def _conv(incoming, num_filters, filter_size, stride, name):
-    """Convolution without bias, its weights' variance 2 / (filter's area x maps that come out)."""
-    return Conv2DLayer(
-        incoming,
-        num_filters,
-        filter_size,
-        stride=stride,
-        pad=filter_size // 2,
-        W=Normal(sqrt(2 / (filter_size**2 * num_filters))),
-        b=None,
-        nonlinearity=None,
-        name=name,
-    )
-
-
-def _bn_rectify(incoming, bn_name, rectify_name):
-    return NonlinearityLayer(BatchNormLayer(incoming, epsilon=EPSILON, name=bn_name), rectify, name=rectify_name)
+    layer = convolution(incoming, num_filters, 1, f"{name}.conv1", stride=stride)
+    layer = batch_norm_rectify(layer, f"{name}.bn2", f"{name}.rectify2")
+    layer = convolution(layer, num_filters, 3, f"{name}.conv2")
+    layer = batch_norm_rectify(layer, f"{name}.bn3", f"{name}.rectify3")
+    return convolution(layer, EXPANSION * num_filters, 1, f"{name}.conv3")

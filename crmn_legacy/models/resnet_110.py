@@ -40,7 +40,7 @@ def cifar_resnet(input_layer, n, num_filters, num_outputs, nonlinearity):
     return DenseLayer(features, num_outputs, W=HeNormal(), nonlinearity=nonlinearity, name="output")
 
 
-def residual_blocks(input_layer, n, num_filters, mode="subsample", on_residual=None, epsilon=1e-4):
+def residual_blocks(input_layer, n, num_filters, mode="subsample", on_residual=None, **batch_norm):
     """Outputs of the 3n blocks, ReLU(shortcut + residual), in the order of depth.
 
     Parameters
@@ -53,24 +53,24 @@ def residual_blocks(input_layer, n, num_filters, mode="subsample", on_residual=N
         How a shortcut's maps become smaller, see `IdentityShortcutLayer`.
     on_residual : callable, optional
         Takes a block's residual (Layer) and the block's number, from 1; returns what is added in its place.
-    epsilon : float
-        Of batch norm.
+    **batch_norm
+        For every `BatchNormLayer`.
 
     Returns
     -------
     list of Layer
         3n layers of shape (batch, filters, height, width).
     """
-    layer = _rectified(_conv_bn(input_layer, num_filters, 1, epsilon, "stem.conv", "stem.bn"), "stem.rectify")
+    layer = _rectified(_conv_bn(input_layer, num_filters, 1, "stem.conv", "stem.bn", **batch_norm), "stem.rectify")
     blocks = []
     for stage in range(NUM_STAGES):
         filters = num_filters * 2**stage
         for block in range(n):
             name = f"stage{stage + 1}.block{block + 1}"
             stride = 2 if stage > 0 and block == 0 else 1
-            residual = _conv_bn(layer, filters, stride, epsilon, f"{name}.conv1", f"{name}.bn1")
+            residual = _conv_bn(layer, filters, stride, f"{name}.conv1", f"{name}.bn1", **batch_norm)
             residual = _rectified(residual, f"{name}.rectify1")
-            residual = _conv_bn(residual, filters, 1, epsilon, f"{name}.conv2", f"{name}.bn2")
+            residual = _conv_bn(residual, filters, 1, f"{name}.conv2", f"{name}.bn2", **batch_norm)
             if on_residual is not None:
                 residual = on_residual(residual, len(blocks) + 1)
             if stride != 1:
@@ -80,7 +80,7 @@ def residual_blocks(input_layer, n, num_filters, mode="subsample", on_residual=N
     return blocks
 
 
-def _conv_bn(incoming, num_filters, stride, epsilon, conv_name, bn_name):
+def _conv_bn(incoming, num_filters, stride, conv_name, bn_name, **batch_norm):
     conv = Conv2DLayer(
         incoming,
         num_filters,
@@ -92,7 +92,7 @@ def _conv_bn(incoming, num_filters, stride, epsilon, conv_name, bn_name):
         nonlinearity=None,
         name=conv_name,
     )
-    return BatchNormLayer(conv, epsilon=epsilon, name=bn_name)
+    return BatchNormLayer(conv, name=bn_name, **batch_norm)
 
 
 def _rectified(incoming, name):

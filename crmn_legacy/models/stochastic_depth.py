@@ -1,15 +1,10 @@
 """The residual network with stochastic depth of Huang et al. (2016)."""
 
-from math import sqrt
-
-from lasagne.init import Uniform
 from lasagne.layers import DenseLayer, GlobalPoolLayer
 
 from crmn_legacy.layers import StochasticDepthLayer
 from crmn_legacy.models.resnet_110 import residual_blocks
-
-# Torch's 1e-5 for batch norm, and a little more: the nearest float32 is below what Aesara takes.
-EPSILON = 1.00001e-5
+from crmn_legacy.models.torch_conventions import BATCH_NORM, linear_init
 
 
 def stochastic_depth(input_layer, n, num_filters, last_survival, num_outputs, nonlinearity):
@@ -44,10 +39,7 @@ def stochastic_depth(input_layer, n, num_filters, last_survival, num_outputs, no
         survival = 1 - block / (3 * n) * (1 - last_survival)
         return StochasticDepthLayer(residual, survival, name=f"{residual.name.rsplit('.', 1)[0]}.survival")
 
-    blocks = residual_blocks(input_layer, n, num_filters, mode="average", on_residual=by_chance, epsilon=EPSILON)
+    blocks = residual_blocks(input_layer, n, num_filters, mode="average", on_residual=by_chance, **BATCH_NORM)
     features = GlobalPoolLayer(blocks[-1], name="global_pool")
-    # Torch's own first values of a linear layer, weights and biases.
-    reach = 1 / sqrt(features.output_shape[1])
-    return DenseLayer(
-        features, num_outputs, W=Uniform(reach), b=Uniform(reach), nonlinearity=nonlinearity, name="output"
-    )
+    init = linear_init(features.output_shape[1])
+    return DenseLayer(features, num_outputs, W=init, b=init, nonlinearity=nonlinearity, name="output")

@@ -1,16 +1,11 @@
 """The wide residual network of Zagoruyko and Komodakis (2016)."""
 
-from math import sqrt
+from lasagne.layers import ElemwiseSumLayer
 
-from lasagne.init import Normal, Uniform
-from lasagne.layers import DenseLayer, ElemwiseSumLayer, GlobalPoolLayer, NonlinearityLayer
-from lasagne.nonlinearities import rectify
-
-from crmn_legacy.layers import BatchNormLayer, Conv2DLayer, DropoutLayer
+from crmn_legacy.layers import DropoutLayer
+from crmn_legacy.models.torch_conventions import batch_norm_rectify, convolution, pooled_output
 
 NUM_STAGES = 3
-# Torch's 1e-5, and so little more that single precision has it not below the least that batch norm takes.
-EPSILON = 1.000001e-5
 STEM_FILTERS = 16
 
 
@@ -45,44 +40,23 @@ def wide_resnet(input_layer, n, num_filters, num_outputs, nonlinearity, dropout=
     ----------
     Zagoruyko and Komodakis, "Wide residual networks", BMVC 2016, Table 1, Figure 1(c, d), Section 2.4.
     """
-    layer = _conv(input_layer, STEM_FILTERS, 3, 1, "stem.conv")
+    layer = convolution(input_layer, STEM_FILTERS, 3, "stem.conv")
     for stage in range(NUM_STAGES):
         for block in range(n):
             stride = 2 if stage > 0 and block == 0 else 1
             layer = _block(layer, num_filters * 2**stage, stride, dropout, f"stage{stage + 1}.block{block + 1}")
-    features = GlobalPoolLayer(_bn_rectify(layer, "final.bn", "final.rectify"), name="global_pool")
-    reach = 1 / sqrt(features.output_shape[1])
-    return DenseLayer(features, num_outputs, W=Uniform(reach), nonlinearity=nonlinearity, name="output")
+    return pooled_output(batch_norm_rectify(layer, "final.bn", "final.rectify"), num_outputs, nonlinearity)
 
 
 def _block(incoming, num_filters, stride, dropout, name):
     """x + F(x), or, where the shape changes, projection and F of the same normalised and rectified x."""
-    common = _bn_rectify(incoming, f"{name}.bn1", f"{name}.rectify1")
-    residual = _conv(common, num_filters, 3, stride, f"{name}.conv1")
-    residual = _bn_rectify(residual, f"{name}.bn2", f"{name}.rectify2")
+    common = batch_norm_rectify(incoming, f"{name}.bn1", f"{name}.rectify1")
+    residual = convolution(common, num_filters, 3, f"{name}.conv1", stride=stride)
+    residual = batch_norm_rectify(residual, f"{name}.bn2", f"{name}.rectify2")
     if dropout:
         residual = DropoutLayer(residual, dropout, name=f"{name}.dropout")
-    residual = _conv(residual, num_filters, 3, 1, f"{name}.conv2")
+    residual = convolution(residual, num_filters, 3, f"{name}.conv2")
     shortcut = incoming
     if incoming.output_shape[1] != num_filters or stride != 1:
-        shortcut = _conv(common, num_filters, 1, stride, f"{name}.shortcut.conv")
+        shortcut = convolution(common, num_filters, 1, f"{name}.shortcut.conv", stride=stride)
     return ElemwiseSumLayer([shortcut, residual], name=f"{name}.sum")
-
-
-def _conv(incoming, num_filters, filter_size, stride, name):
-    """Convolution without bias, its weights' variance 2 / (filter's area x maps that come out)."""
-    return Conv2DLayer(
-        incoming,
-        num_filters,
-        filter_size,
-        stride=stride,
-        pad=filter_size // 2,
-        W=Normal(sqrt(2 / (filter_size**2 * num_filters))),
-        b=None,
-        nonlinearity=None,
-        name=name,
-    )
-
-
-def _bn_rectify(incoming, bn_name, rectify_name):
-    return NonlinearityLayer(BatchNormLayer(incoming, epsilon=EPSILON, name=bn_name), rectify, name=rectify_name)

@@ -12,9 +12,14 @@ pytestmark = pytest.mark.usefixtures("double")
 EPSILON = 1e-4
 
 
+@pytest.fixture(params=["inv_std", "var"])
+def average(request):
+    return request.param
+
+
 @pytest.fixture(params=[(6, 3, 4, 5), (7, 3)], ids=["maps", "features"])
-def case(request):
-    layer = BatchNormLayer((None, *request.param[1:]), name="bn")
+def case(request, average):
+    layer = BatchNormLayer((None, *request.param[1:]), average=average, epsilon=EPSILON, name="bn")
     values = random_parameters(layer, seed=1)
     x = np.random.default_rng(2).normal(2.0, 3.0, request.param)
     symbol = T.TensorType("float64", (None,) * x.ndim)()
@@ -41,7 +46,8 @@ def test_deterministic_output_uses_the_stored_statistics(case):
     layer, values, symbol, x = case
     (got,) = evaluate([layer.get_output_for(symbol, deterministic=True)], {symbol: x})
     shape = (1, -1) + (1,) * (x.ndim - 2)
-    mean, inv_std, gamma, beta = (values[f"bn.{k}"].reshape(shape) for k in ("mean", "inv_std", "gamma", "beta"))
+    mean, stored, gamma, beta = (values[f"bn.{k}"].reshape(shape) for k in ("mean", layer.average, "gamma", "beta"))
+    inv_std = stored if layer.average == "inv_std" else (stored + EPSILON) ** -0.5
     np.testing.assert_allclose(got, (x - mean) * inv_std * gamma + beta, rtol=0, atol=1e-12)
 
 
@@ -50,8 +56,9 @@ def test_a_training_step_moves_the_running_averages_by_alpha(case):
     step = compile_step({"x": symbol}, {"y": layer.get_output_for(symbol)})
     state, _ = step(step.initial_state(), {"x": x})
     mean, inv_std = oracle.statistics(x, EPSILON)
-    np.testing.assert_allclose(state["bn.mean"], 0.9 * values["bn.mean"] + 0.1 * mean, rtol=0, atol=1e-12)
-    np.testing.assert_allclose(state["bn.inv_std"], 0.9 * values["bn.inv_std"] + 0.1 * inv_std, rtol=0, atol=1e-12)
+    of_batch = {"mean": mean, layer.average: inv_std if layer.average == "inv_std" else oracle.unbiased_variance(x)}
+    for name, value in of_batch.items():
+        np.testing.assert_allclose(state[f"bn.{name}"], 0.9 * values[f"bn.{name}"] + 0.1 * value, rtol=0, atol=1e-12)
 
 
 def test_a_deterministic_step_moves_nothing(case):
@@ -62,13 +69,18 @@ def test_a_deterministic_step_moves_nothing(case):
         np.testing.assert_array_equal(value, values[name])
 
 
-def test_scale_and_shift_are_trained_and_statistics_are_not():
-    layer = BatchNormLayer((None, 3, 4, 5), name="bn")
+def test_scale_and_shift_are_trained_and_statistics_are_not(average):
+    layer = BatchNormLayer((None, 3, 4, 5), average=average, name="bn")
     assert {p.name for p in layer.get_params(trainable=True)} == {"bn.gamma", "bn.beta"}
-    assert {p.name for p in layer.get_params(trainable=False)} == {"bn.mean", "bn.inv_std"}
+    assert {p.name for p in layer.get_params(trainable=False)} == {"bn.mean", f"bn.{average}"}
     assert layer.get_params(regularizable=True) == []
 
 
 def test_unknown_channels_are_refused():
     with pytest.raises(ValueError, match=r"known channels, got \(None, None, 4\)"):
         BatchNormLayer((None, None, 4))
+
+
+def test_an_unknown_average_is_refused():
+    with pytest.raises(ValueError, match="got average='std', expected 'inv_std' or 'var'"):
+        BatchNormLayer((None, 3), average="std")

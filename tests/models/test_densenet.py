@@ -41,7 +41,7 @@ def test_parameters_carry_layer_path_names():
     assert {
         "stem.conv.W",
         "stage1.block1.conv1.W",
-        "stage2.block2.bn1.inv_std",
+        "stage2.block2.bn1.var",
         "stage2.transition.conv.W",
         "final.bn.gamma",
         "output.W",

@@ -36,7 +36,7 @@ def test_parameters_are_named_as_if_the_blocks_were_written_out():
         "stage1.block1.shortcut.conv.W",
         "stage1.block2.bn1.gamma",
         "stage2.block3.conv3.W",
-        "stage3.block3.bn3.inv_std",
+        "stage3.block3.bn3.var",
         "final.bn.mean",
         "output.b",
     } <= set(names)

@@ -63,11 +63,16 @@ def convolved(x, W, stride):
     return np.array(maps)[:, :, ::stride, ::stride]
 
 
-def written_out(values, x, mode="subsample", factors=(1, 1, 1)):
-    """The smallest network in NumPy, with stored statistics; `factors` multiply the blocks' residuals."""
+def written_out(values, x, mode="subsample", factors=(1, 1, 1), epsilon=None):
+    """The smallest network in NumPy, with stored statistics; `factors` multiply the blocks' residuals.
+
+    Variances are stored where batch norm's `epsilon` is given, else inverse deviations.
+    """
 
     def conv_bn(layer, conv, bn, stride=1):
-        mean, inv_std, gamma, beta = (values[f"{bn}.{p}"][:, None, None] for p in ("mean", "inv_std", "gamma", "beta"))
+        mean, gamma, beta = (values[f"{bn}.{p}"][:, None, None] for p in ("mean", "gamma", "beta"))
+        inv_std = values[f"{bn}.inv_std"] if epsilon is None else 1 / np.sqrt(values[f"{bn}.var"] + epsilon)
+        inv_std = inv_std[:, None, None]
         return (convolved(layer, values[f"{conv}.W"], stride) - mean) * inv_std * gamma + beta
 
     layer = np.maximum(conv_bn(x, "stem.conv", "stem.bn"), 0)

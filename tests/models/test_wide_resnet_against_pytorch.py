@@ -74,7 +74,7 @@ def ours_to_theirs(net):
             found[f"{path}.shortcut.conv.W"] = block.shortcut.weight, turned
     for path, norm in norms.items():
         found |= {f"{path}.gamma": (norm.weight, same), f"{path}.beta": (norm.bias, same)}
-        found[f"{path}.mean"] = norm.running_mean, same
+        found |= {f"{path}.mean": (norm.running_mean, same), f"{path}.var": (norm.running_var, same)}
     return found
 
 
@@ -109,7 +109,7 @@ def pair(double):
 
 def test_both_have_the_same_parameters(pair):
     network, net, _ = pair
-    ours = {p.name for p in lasagne.layers.get_all_params(network) if not p.name.endswith(".inv_std")}
+    ours = {p.name for p in lasagne.layers.get_all_params(network)}
     assert ours == set(ours_to_theirs(net))
     assert lasagne.layers.count_params(network, trainable=True) == sum(p.numel() for p in net.parameters())
 
@@ -117,11 +117,14 @@ def test_both_have_the_same_parameters(pair):
 def test_predictions_agree(pair):
     network, net, batches = pair
     step = evaluation_step(network, TASK)
-    found = step.get_outputs(step(step.initial_state(), batches[0])[1])
+    require_like_predictions(step, step.get(step.initial_state()), net, batches[0])
+
+
+def require_like_predictions(step, state, net, batch):
+    found = step.get_outputs(step(step.put(state), batch)[1])
     with torch.no_grad():
-        logits = net.eval()(torch.from_numpy(batches[0]["images"]))
-    # The stored deviation is 1 in both, but theirs adds the epsilon to its square.
-    np.testing.assert_allclose(found["predicted"], torch.softmax(logits, 1).numpy(), atol=1e-3)
+        logits = net.eval()(torch.from_numpy(batch["images"]))
+    np.testing.assert_allclose(found["predicted"], torch.softmax(logits, 1).numpy(), rtol=0, atol=1e-9)
 
 
 def test_updates_agree_with_those_of_torchs_optimiser_while_the_rate_falls(pair):
@@ -142,3 +145,4 @@ def test_updates_agree_with_those_of_torchs_optimiser_while_the_rate_falls(pair)
     for name, (tensor, convert) in ours_to_theirs(net).items():
         theirs = tensor.detach().numpy()
         np.testing.assert_allclose(convert(ours[name]), theirs, rtol=0, atol=1e-8 * max(1, abs(theirs).max()))
+    require_like_predictions(evaluation_step(network, TASK), ours, net, batches[0])

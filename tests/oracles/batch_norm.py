@@ -11,6 +11,13 @@ def statistics(x, epsilon):
     return mean, 1.0 / np.sqrt(variance + epsilon)
 
 
+def unbiased_variance(x):
+    """Of each channel of x (batch, channels, ...): the sum of squares over one less than their number (as Torch's)."""
+    mean, _ = statistics(x, 0)
+    axes = (0, *range(2, x.ndim))
+    return ((x - _over_channels(mean, x.ndim)) ** 2).sum(axis=axes) / (x.size // x.shape[1] - 1)
+
+
 def forward(x, gamma, beta, epsilon):
     mean, inv_std = statistics(x, epsilon)
     normalised = (x - _over_channels(mean, x.ndim)) * _over_channels(inv_std, x.ndim)
