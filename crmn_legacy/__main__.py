@@ -73,9 +73,10 @@ def parser():
         "export",
         help="the trained network as StableHLO, loadable without this package",
         description="Write the network with its best weights for jax.export.deserialize. It takes pictures as "
-        "`evaluate --predictions` stores them, uint8 (N, 1, height, width), gray, the face's box warped to the "
-        "network's size, N free; it gives what that file calls `predicted`: for faces (N, 136), x0, y0, x1, y1, ... in "
-        "[0, 1] of the picture. FILE.json says where it comes from.",
+        "`evaluate --predictions` stores them: of faces uint8 (N, 1, height, width), gray, the box warped to the "
+        "network's size; of a classifier float32 (N, 3, height, width), preprocessed; N free. It gives what that file "
+        "calls `predicted`: (N, 136), x0, y0, x1, y1, ... in [0, 1] of the picture; of a classifier (N, classes), by a "
+        "deterministic pass. FILE.json says where it comes from.",
     )
     export.add_argument("run", metavar="DIR", help="folder of a run")
     export.add_argument("--out", metavar="FILE", required=True, help="new file; FILE.json is written beside it")

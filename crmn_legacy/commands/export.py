@@ -23,10 +23,11 @@ _BITS = re.compile(r"sha256:[0-9a-f]{64}")
 def export(arguments):
     """Write the network and, beside it, where it comes from; returns the exit status.
 
-    What is written takes pictures, uint8 (N, 1, height, width), gray: the face's box warped to the network's size, as
-    `evaluate --predictions` stores them. It returns what that file calls ``predicted``: for faces (N, 136), x0, y0,
-    x1, y1, ... in [0, 1] of the picture. N is any number from 1 on. No picture's result depends on the others; how many
-    there are moves the rounding of its last bits, as it does in `evaluate`.
+    What is written takes pictures as `evaluate --predictions` stores them: of faces uint8 (N, 1, height, width), gray,
+    the face's box warped to the network's size; of a classifier float32 (N, 3, height, width), after its preprocessing.
+    It returns what that file calls ``predicted``: for faces (N, 136), x0, y0, x1, y1, ... in [0, 1] of the picture; for
+    a classifier (N, classes), by a deterministic pass. N is any number from 1 on. No picture's result depends on the
+    others; how many there are moves the rounding of its last bits, as it does in `evaluate`.
     """
     out = Path(arguments.out)
     beside = Path(f"{out}.json")
@@ -122,12 +123,11 @@ def _described(run, exported, content, folder, problems):
         "load": "jax.export.deserialize(bytearray(content)).call(pictures)",
         "input": {
             "array": _shown(exported.in_avals[0]),
-            "holds": "gray pictures, 0 to 255, as `evaluate --predictions` stores them under `pictures`",
+            "holds": run.recipe.task.pictures_hold,
         },
         "output": {
             "array": _shown(exported.out_avals[0]),
-            "holds": "what `evaluate --predictions` calls `predicted`; keypoints: x0, y0, x1, y1, ... in [0, 1] of the "
-            "picture, x to the right, y down, from its upper left corner",
+            "holds": run.recipe.task.predicted_hold,
         },
         "platforms": list(exported.platforms),
         "calling_convention": exported.calling_convention_version,

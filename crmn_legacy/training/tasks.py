@@ -35,6 +35,11 @@ class Keypoints:
     metric: ClassVar[str] = "error"
     samples: ClassVar[int] = 0
     jitters_validation: ClassVar[bool] = True
+    pictures_hold: ClassVar[str] = "gray pictures, 0 to 255, as `evaluate --predictions` stores them under `pictures`"
+    predicted_hold: ClassVar[str] = (
+        "what `evaluate --predictions` calls `predicted`; keypoints: x0, y0, x1, y1, ... in [0, 1] of the picture, x "
+        "to the right, y down, from its upper left corner"
+    )
 
     def read(self, path):
         """The data of a file that data_prep made (`crmn_legacy.formats.Faces`)."""
@@ -134,6 +139,18 @@ class Classification:
     samples: int = 0
     metric: ClassVar[str] = "accuracy"
     jitters_validation: ClassVar[bool] = False
+    pictures_hold: ClassVar[str] = (
+        "colour pictures after the row's preprocessing, whose statistics are of the training pictures, as "
+        "`evaluate --predictions` stores them under `pictures`"
+    )
+
+    @property
+    def predicted_hold(self):
+        """What the network gives, in words."""
+        classes = "probabilities of the classes, in the order of the data file's"
+        if self.samples:
+            return f"{classes}; of a deterministic pass, where `evaluate` takes the mean of {self.samples} random ones"
+        return f"what `evaluate --predictions` calls `predicted`; {classes}"
 
     @property
     def sample(self):

@@ -6,6 +6,7 @@ import signal
 
 import numpy as np
 import pytest
+from jax import export
 from PIL import Image
 
 from crmn_legacy import archive, samples
@@ -108,3 +109,19 @@ def test_the_description_names_every_part():
     assert described["weight_decay"] == {"coefficient": 1e-3, "of": "all", "multipliers": []}
     assert described["constraints"] == [{"parameters": "stem.conv.W", "norm": 0.5}]
     assert described["schedule"]["warm_up"]["training_error"] == 2.0
+
+
+def test_export_takes_preprocessed_pictures_and_gives_probabilities(command, whole, shapes, tmp_path):
+    out = tmp_path / "network.stablehlo"
+    assert command("export", whole[0], "--out", out).status == 0
+    described = archive.read_json(tmp_path / "network.stablehlo.json")
+    assert "after the row's preprocessing" in described["input"]["holds"]
+    assert "of a deterministic pass, where `evaluate` takes the mean of" in described["output"]["holds"]
+    assert command("evaluate", whole[0], "--data", shapes, "--predictions", tmp_path / "p.npz").status == 0
+    with np.load(tmp_path / "p.npz") as stored:
+        pictures, averaged = stored["pictures"][:5], stored["predicted"][:5]
+    found = np.asarray(export.deserialize(bytearray(out.read_bytes())).call(pictures))
+    np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-5)
+    # Random passes scatter around the deterministic one.
+    np.testing.assert_allclose(found, averaged, atol=0.2)
+    assert abs(found - averaged).max() > 1e-6
