@@ -8,7 +8,7 @@ from crmn_legacy.training.schedules import ConstantSchedule
 
 @dataclass(frozen=True)
 class SpanSchedule(ConstantSchedule):
-    """One rate for each part of a network until its last epoch; from then on it is not trained, nor computed for it.
+    """One rate for each part of a network until its last epoch; what only trains a part that is done is left out.
 
     Parameters
     ----------
