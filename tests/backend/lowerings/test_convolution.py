@@ -95,6 +95,29 @@ def test_flipping_means_true_convolution(flip):
     np.testing.assert_array_equal(got, weights if flip else weights[:, :, ::-1, ::-1])
 
 
+def test_where_the_output_is_larger_than_the_map_the_gradient_by_weights_pads_first():
+    """XLA's CPU compiler has no matrix kernel for a padded convolution whose filter is larger than the map."""
+    rng = np.random.default_rng(0)
+    x, w, g = at.ftensor4(), at.ftensor4(), at.ftensor4()
+    image, weights = rng.normal(size=(2, 3, 7, 7)).astype("float32"), rng.normal(size=(4, 3, 5, 5)).astype("float32")
+
+    def gradient_and_text(border):
+        out = conv2d(x, w, border_mode=border)
+        cotangent = rng.normal(size=(2, 4, *(7 + 2 * border - 4,) * 2)).astype("float32")
+        function = jax.jit(lower([x, w, g], [aesara.grad(None, w, known_grads={out: g})]))
+        text = function.lower(image, weights, cotangent).as_text()
+        return function(image, weights, cotangent)[0], cotangent, text
+
+    larger, cotangent, text = gradient_and_text(3)
+    assert "optimization_barrier" in text and "pad = [[0, 0], [0, 0]]" in text
+    padded = np.pad(image, ((0, 0), (0, 0), (3, 3), (3, 3)))
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (9, 9), axis=(2, 3))
+    expected = np.einsum("bcklij,boij->ockl", windows, cotangent)[:, :, ::-1, ::-1]
+    np.testing.assert_allclose(larger, expected, rtol=0, atol=1e-4)
+    *_, text = gradient_and_text(2)
+    assert "optimization_barrier" not in text and "pad = [[2, 2], [2, 2]]" in text
+
+
 def test_gradients_equal_those_of_jax_in_float32():
     rng = np.random.default_rng(0)
     image = rng.normal(size=(4, 3, 10, 9)).astype("float32")
