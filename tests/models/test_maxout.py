@@ -18,6 +18,8 @@ def a_network(num_filters=(2, 3, 2), num_units=4, num_pieces=(2, 5)):
             num_filters=num_filters,
             num_units=num_units,
             num_pieces=num_pieces,
+            dropout=(0.2, 0.5),
+            initial_range=0.005,
             num_outputs=10,
             nonlinearity=models.softmax,
         ),
@@ -69,7 +71,7 @@ def test_dropout_precedes_each_layer_and_leaves_the_input_unscaled():
     assert followers == ["stage1.conv", "stage2.conv", "stage3.conv", "stage4.dense", "output"]
 
 
-def test_weights_start_evenly_within_0_005():
+def test_weights_start_evenly_within_the_initial_range():
     for parameter in lasagne.layers.get_all_params(a_network((8, 8, 8), 50), trainable=True):
         value = parameter.get_value()
         if parameter.name.endswith(".b"):
