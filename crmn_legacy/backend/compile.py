@@ -8,9 +8,13 @@ from collections import OrderedDict
 
 import numpy as np
 from aesara.compile.sharedvalue import SharedVariable
-from aesara.graph.basic import clone_get_equiv, graph_inputs
+from aesara.graph.basic import Apply, clone_get_equiv, graph_inputs
 from aesara.graph.fg import FunctionGraph
+from aesara.graph.op import Op
 from aesara.graph.rewriting.basic import MergeOptimizer
+from aesara.link.c.type import generic
+
+from crmn_legacy.backend.building import uncollected
 
 BACKENDS = ("xla", "c")
 
@@ -171,11 +175,13 @@ class XlaStep(Step):
         """A batch on the device, its first axis shared out among the devices; returns before it is there."""
         return {name: self._jax.device_put(batch[name], self._sharded) for name in self._graph.batch}
 
+    @uncollected()  # the first call traces the program
     def __call__(self, state, batch, rates=None):
         """One step; `state` must not be used again if the step donates."""
         state, outputs = self.step({name: state[name] for name in self.state_names}, self.put_batch(batch), rates or {})
         return state, outputs
 
+    @uncollected()
     def lower(self, state, batch, rates=None):
         """JAX's lowered program for these shapes, to be compiled ahead or looked at."""
         return self.step.lower({name: state[name] for name in self.state_names}, self.put_batch(batch), rates or {})
@@ -188,11 +194,7 @@ def _lowered(graph):
     inputs = [*graph.shared, *graph.batch.values(), *graph.rates.values()]
     names = list(graph.new_state)
     outputs = [*graph.outputs.values(), *(graph.new_state[name] for name in names)]
-    memo = clone_get_equiv(inputs, outputs, copy_inputs=True, copy_orphans=True)
-    merged = FunctionGraph([memo[v] for v in inputs], [memo[v] for v in outputs], clone=False)
-    # Of Aesara's rewrites only merging pays: XLA simplifies and fuses by itself.
-    MergeOptimizer().rewrite(merged)
-    function = lower(merged.inputs, merged.outputs)
+    function = lower(*_merged(inputs, outputs))
 
     def program(state, batch, rates):
         values = function(
@@ -205,6 +207,35 @@ def _lowered(graph):
         return {**state, **new_state}, outputs
 
     return program
+
+
+def _merged(inputs, outputs):
+    """A copy of the graph where nothing is computed twice.
+
+    Of Aesara's rewrites only merging pays: XLA simplifies and fuses by itself.
+    """
+    memo = clone_get_equiv(inputs, outputs, copy_inputs=True, copy_orphans=True)
+    # A FunctionGraph walks all of its variables again for each output that it is given, and searches the list of inputs
+    # for each that a node reads: minutes for a thousand layers. So it is given one node that reads the outputs, and
+    # need not check; `lower` tells of inputs that are missing.
+    gathered = _Gather().make_node(*(memo[variable] for variable in outputs))
+    graph = FunctionGraph([memo[variable] for variable in inputs], [], clone=False)
+    graph.import_node(gathered, check=False)
+    graph.add_output(gathered.outputs[0])
+    MergeOptimizer().rewrite(graph)
+    return graph.inputs, gathered.inputs
+
+
+class _Gather(Op):
+    """All outputs of a graph as the inputs of one node, which is never computed."""
+
+    __props__ = ()
+
+    def make_node(self, *outputs):
+        return Apply(self, outputs, [generic()])
+
+    def perform(self, node, inputs, output_storage):
+        raise AssertionError("a node that only holds its inputs together is not computed")
 
 
 def _shardings(jax, devices):

@@ -1,11 +1,12 @@
 """From a network to compiled steps: one that trains, one that predicts."""
 
-from functools import partial, wraps
+from functools import partial
 
 import aesara
 import aesara.tensor as T
 import lasagne
 
+from crmn_legacy.backend.building import building
 from crmn_legacy.backend.compile import compile_step
 from crmn_legacy.data.randomness import Purpose, generator
 from crmn_legacy.training.optimizers import component_of
@@ -52,18 +53,7 @@ class _WeightDraws:
         return draw
 
 
-def _without_traces(build_step):
-    """Aesara notes for each node where it was made, which takes a fifth of the time of a very deep graph."""
-
-    @wraps(build_step)
-    def quick(*arguments, **keywords):
-        with aesara.config.change_flags(traceback__limit=0):
-            return build_step(*arguments, **keywords)
-
-    return quick
-
-
-@_without_traces
+@building()
 def train_step(
     network, task, optimizer, components, weight_decay=0.0, constraints=(), remat=False, trained=None, **compilation
 ):
@@ -143,7 +133,7 @@ class TrainingSteps:
         return {**state, **new}, outputs
 
 
-@_without_traces
+@building()
 def evaluation_step(network, task, with_stem_input=False, sampling=False, **compilation):
     """Compile the forward pass as it is used after training.
 

@@ -150,6 +150,18 @@ def test_xla_program_can_be_lowered_ahead(shared):
     assert "custom_call" not in text
 
 
+def test_xla_program_computes_nothing_twice_whichever_outputs_ask_for_it(shared):
+    x = T.fvector("x")
+    step = compile_step({"x": x}, {"one": T.exp(x * shared), "other": T.exp(x * shared)}, {shared: T.exp(x * shared)})
+    text = step.lower(step.initial_state(), {"x": X}).as_text()
+    assert text.count("stablehlo.exponential") == text.count("stablehlo.multiply") == 1
+
+
+def test_a_variable_that_nobody_gives_is_told_by_its_name(shared):
+    with pytest.raises(ValueError, match="the graph needs forgotten of type"):
+        compile_step({}, {"sum": shared + T.fvector("forgotten")})
+
+
 def test_c_step_is_aesaras_own_function(shared):
     with aesara.config.change_flags(mode=Mode("py", None), cxx=""):
         step = compile_step(*graph(shared), backend="c")
