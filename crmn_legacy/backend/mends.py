@@ -268,10 +268,36 @@ def _as_int64(value):
     return numpy.asarray(value, dtype="int64")
 
 
+def mend_c_code_reading(module):
+    """Read an op's C code once.
+
+    Aesara 2.9.4 reads, searches and splits the same file for each op that it makes, and it makes a `DimShuffle` for
+    most of a graph's elementwise nodes. What it found is kept here by the class and the files' names.
+    """
+    _require_version()
+    original = module.ExternalCOp.load_c_code
+    found = {}
+
+    def load_c_code(self, func_files):
+        """Fill `func_codes` and `code_sections` of an op from its files of C code."""
+        key = type(self), tuple(func_files)
+        if key not in found:
+            original(self, func_files)
+            found[key] = tuple(self.func_codes), dict(self.code_sections)
+            return
+        codes, sections = found[key]
+        self.func_codes.extend(codes)
+        self.code_sections.update(sections)
+
+    load_c_code.__wrapped__ = original
+    module.ExternalCOp.load_c_code = load_c_code
+
+
 # Module of Aesara -> what is mended once it has run. In the order in which Aesara imports them.
 MENDS = {
     "aesara.version": (mend_numpy_names,),
     "aesara.configparser": (mend_compiler_choice, mend_blas_probing, mend_convolution_without_compiler),
+    "aesara.link.c.op": (mend_c_code_reading,),
     "aesara.tensor.basic": (mend_static_shapes,),
     "aesara.tensor.nnet.corr": (mend_convolution_nodes,),
 }

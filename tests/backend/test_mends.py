@@ -15,6 +15,8 @@ import aesara
 import aesara.tensor as at
 import numpy as np
 import pytest
+from aesara.link.c import op as link_op
+from aesara.link.c.op import ExternalCOp
 from aesara.tensor.nnet import corr
 
 COMPILER = pytest.mark.skipif(not aesara.config.cxx, reason="no C++ compiler with Python's headers")
@@ -167,6 +169,28 @@ def test_the_correlation_node_knows_its_static_shape():
         corr.CorrMM().make_node(image, at.matrix())
     with pytest.raises(TypeError, match="kern must be 6D"):
         corr.CorrMM(unshared=True).make_node(image, kernel)
+
+
+def test_an_ops_c_code_is_read_once_and_is_what_aesara_itself_reads(monkeypatch):
+    def made():
+        return at.elemwise.DimShuffle((False, True), (1, "x", 0))
+
+    first, again = made(), made()
+    monkeypatch.setattr(ExternalCOp, "load_c_code", ExternalCOp.load_c_code.__wrapped__)
+    unmended = made()
+    monkeypatch.undo()
+    assert unmended.code_sections
+    for op in (first, again):
+        assert (op.func_codes, op.code_sections) == (unmended.func_codes, unmended.code_sections)
+    # Each op has its own: what happens to one is not the others'.
+    again.code_sections.clear()
+    assert made().code_sections == unmended.code_sections
+
+    def read(file):
+        raise AssertionError(f"{file} is read again")
+
+    monkeypatch.setattr(link_op, "open", read, raising=False)
+    made()
 
 
 CONVOLUTION = """
