@@ -3,6 +3,7 @@
 from collections import OrderedDict
 from dataclasses import asdict, dataclass
 from fnmatch import fnmatchcase
+from functools import cache
 
 # The name under which a schedule gives the momentum, where that changes too.
 MOMENTUM = "momentum"
@@ -81,6 +82,13 @@ class _Optimizer:
         """Name and settings, for ``--describe`` and provenance; what has no effect is left out."""
         settings = {name: value for name, value in asdict(self).items() if value != ()}
         return {"name": self.name, **settings}
+
+
+def _broadcast(scalar):
+    """Number of dimensions -> a scalar of so many; one expression for all that use it, else each makes its own."""
+    import aesara.tensor as T
+
+    return cache(lambda ndim: T.as_tensor_variable(scalar).dimshuffle(["x"] * ndim))
 
 
 @dataclass(frozen=True)
@@ -175,10 +183,11 @@ class TorchMomentum(_Optimizer):
         import aesara
         import numpy as np
 
-        momentum = self.momentum if momentum is None else momentum
+        momentum_of, rate_of = _broadcast(self.momentum if momentum is None else momentum), _broadcast(rate)
         updates = OrderedDict()
         for parameter, gradient in zip(members, gradients, strict=True):
             value = parameter.get_value(borrow=True)
+            momentum, rate = momentum_of(value.ndim), rate_of(value.ndim)
             velocity = aesara.shared(np.zeros(value.shape, value.dtype), shape=parameter.type.shape)
             moved = momentum * velocity + gradient
             updates[velocity] = moved

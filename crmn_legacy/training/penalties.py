@@ -45,10 +45,7 @@ class WeightDecay:
             groups.setdefault(factor, []).append(parameter)
         for factor, members in groups.items():
             if self.coefficient * factor:
-                # One sum of all terms: a chain of additions would be as deep as the network has parameters.
-                squares = (
-                    T.add(*[T.square(w).sum() for w in members]) if len(members) > 1 else T.square(members[0]).sum()
-                )
+                squares = _sum([T.square(w).sum() for w in members])
                 loss = loss + 0.5 * (self.coefficient * factor) * squares
         return loss
 
@@ -56,6 +53,20 @@ class WeightDecay:
         """Its settings; the coefficient alone where that says all."""
         plain = self.of == "weights" and not self.multipliers
         return self.coefficient if plain else asdict(self)
+
+
+def _sum(terms, length=32):
+    """Sum of scalars from the first to the last, `length` terms a node.
+
+    One node for all would take the square of their number: Aesara goes through all of a node's inputs for each of them
+    where it builds gradients. One for each would make the graph as deep as the network has parameters.
+    """
+    import aesara.tensor as T
+
+    total, *terms = terms
+    for start in range(0, len(terms), length):
+        total = T.add(total, *terms[start : start + length])
+    return total
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,12 @@ import aesara
 import aesara.tensor as T
 import numpy as np
 import pytest
+from aesara.graph.basic import applys_between
 from lasagne.layers import DenseLayer, InputLayer
 
 from crmn_legacy.backend.compile import compile_step
 from crmn_legacy.layers import BatchNormLayer
+from crmn_legacy.training import penalties
 from crmn_legacy.training.penalties import MaxNorm, WeightDecay, as_decay
 from tests.oracles import descent
 
@@ -47,6 +49,20 @@ def test_multipliers_go_by_name(network):
     expected = 0.5 * 0.3 * (found["hidden.W"] + 10 * found["output.W"])
     assert penalty(WeightDecay(0.3, multipliers=(("output.W", 10.0),)), network) == pytest.approx(expected, rel=1e-5)
     assert penalty(WeightDecay(0.3, multipliers=(("*", 0.0),)), network) == 0
+
+
+def test_a_long_sum_adds_in_order_in_a_graph_neither_wide_nor_deep():
+    values = np.random.default_rng(0).normal(size=1000).astype("float32")
+    terms = T.vector(dtype="float32")
+    total = penalties._sum([terms[i] for i in range(len(values))])
+    nodes = [node for node in applys_between([terms], [total]) if len(node.inputs) > 2]
+    assert 1000 / 40 < len(nodes) < 1000 / 20 and max(len(node.inputs) for node in nodes) < 40
+    # Additions in another order round to another number.
+    in_order = np.add.accumulate(values)[-1]
+    assert in_order != values[::-1].cumsum()[-1]
+    step = compile_step({"terms": terms}, {"total": total})
+    assert step(step.initial_state(), {"terms": values})[1]["total"] == in_order
+    assert penalties._sum([terms]) is terms
 
 
 def test_no_decay_leaves_the_loss_as_it_is(network):
