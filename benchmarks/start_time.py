@@ -2,18 +2,20 @@
 
     python benchmarks/start_time.py
     python benchmarks/start_time.py --only growth --n 1 3
+    python benchmarks/start_time.py --only recipe --recipe recipes/table3_preact_resnet_1001.py --first-step-only
 
 `recipe`: from the start of `python recipes/table1_crmn.py --steps 1` to the end of its first step, and to
-its own end after validation and saving; first with an empty compilation cache, then with the one that the
-first run left. `growth`: for each n a process of its own builds the step of the CRMN with fm = 1; seconds
-of the Aesara graph, of lowering it to XLA's input, and of XLA's compilation without a cache. Progress
-goes to the standard error; the last line of the standard output is one JSON object.
+its own end after validation and saving, if it is let go on; first with an empty compilation cache, then with
+the one that the first run left. `growth`: for each n a process of its own builds the step of the CRMN with
+fm = 1; seconds of the Aesara graph, of lowering it to XLA's input, and of XLA's compilation without a cache.
+Progress goes to the standard error; the last line of the standard output is one JSON object.
 """
 
 import argparse
 import itertools
 import json
 import os
+import resource
 import runpy
 import subprocess
 import sys
@@ -36,6 +38,7 @@ def parse(argv):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], allow_abbrev=False)
     parser.add_argument("--only", choices=("recipe", "growth"), help="one of the two measurements")
     parser.add_argument("--recipe", type=Path, default=RECIPE)
+    parser.add_argument("--first-step-only", action="store_true", help="end the recipe there: no validation, no saving")
     parser.add_argument("--n", type=int, nargs="+", default=[1, 3, 5, 9], help="depths of the growth")
     parser.add_argument("--batch-size", type=int, default=8, help="of the growth")
     parser.add_argument("--bits", choices=("fast", "portable"), default="fast")
@@ -46,26 +49,30 @@ def parse(argv):
 
 
 def recipe_seconds(options):
-    """Seconds of the recipe's run, `first_step` and `whole`, with a cold and with a warm compilation cache."""
+    """Seconds of the recipe's run and its peak memory, with a cold and with a warm compilation cache."""
     result = {}
     with tempfile.TemporaryDirectory() as folder:
         environment = os.environ | {"CRMN_LEGACY_CACHE": f"{folder}/cache"}
         for cache in ("cold", "warm"):
             command = [sys.executable, __file__, "--recipe", str(options.recipe), "--bits", options.bits]
             command += ["--run", f"{folder}/{cache}", "--threads", str(options.threads)]
+            command += ["--first-step-only"] * options.first_step_only
             began = time.monotonic()
             finished = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True)
             whole = time.monotonic() - began
             print(finished.stdout, file=sys.stderr)
             if finished.returncode:
                 sys.exit(f"{options.recipe} ended with status {finished.returncode}")
-            marks = [line for line in finished.stdout.splitlines() if line.startswith(MARK)]
-            result[cache] = {"first_step": float(marks[0].removeprefix(MARK)) - began, "whole": whole}
+            mark = next(line for line in finished.stdout.splitlines() if line.startswith(MARK))
+            moment, gigabytes = mark.removeprefix(MARK).split()
+            result[cache] = {"first_step": float(moment) - began, "first_step_peak_gb": float(gigabytes)}
+            if not options.first_step_only:
+                result[cache]["whole"] = whole
     return result
 
 
-def run_recipe(recipe, bits, folder):
-    """Run the recipe in this process as its own program would, and print the moment when its first step is done."""
+def run_recipe(recipe, bits, folder, first_step_only):
+    """Run the recipe as its own program would; print the moment when its first step is done, and the peak memory."""
     determinism.pin_host()
     from crmn_legacy.backend.compile import XlaStep
 
@@ -75,7 +82,10 @@ def run_recipe(recipe, bits, folder):
         state, outputs = call(step, state, batch, rates)
         step.get(state)
         step.get_outputs(outputs)
-        print(f"{MARK}{time.monotonic()}", flush=True)
+        moment, gigabytes = time.monotonic(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+        print(f"{MARK}{moment} {gigabytes}", flush=True)
+        if first_step_only:
+            os._exit(0)
         XlaStep.__call__ = call
         return state, outputs
 
@@ -126,7 +136,7 @@ def main(argv=None):
     options = parse(argv)
     machine.use_cores(options.threads)
     if options.run:
-        run_recipe(options.recipe, options.bits, options.run)
+        run_recipe(options.recipe, options.bits, options.run, options.first_step_only)
         return
     if options.build:
         determinism.pin(options.bits)
