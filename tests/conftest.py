@@ -11,8 +11,21 @@ determinism.pin("portable")
 import pytest  # noqa: E402
 from hypothesis import settings  # noqa: E402
 
+from tests.training.runs import compiled, data, finished  # noqa: E402
+
+__all__ = ["compiled", "data", "finished"]
+
 settings.register_profile("repeatable", derandomize=True, deadline=None, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def found_precision():
+    """A module's tests may set Aesara's floatX, as a run does; the next module's find it as it was."""
+    import aesara
+
+    with aesara.config.change_flags(floatX=aesara.config.floatX):
+        yield
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ from crmn_legacy.__main__ import main
 from crmn_legacy.commands import stored
 from crmn_legacy.errors import run
 from tests.commands.parted import lowered, traced
-from tests.training.runs import TINY, compiled, data, finished
+from tests.training.runs import TINY
 
-__all__ = ["command", "compiled", "data", "finished", "lowered", "refused", "traced"]
+__all__ = ["command", "lowered", "refused", "traced"]
 
 JAX_SETTINGS = ("jax_enable_x64", "jax_default_matmul_precision", "jax_compilation_cache_dir")
 

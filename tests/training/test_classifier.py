@@ -12,10 +12,10 @@ from PIL import Image
 from crmn_legacy import archive, samples
 from crmn_legacy.pictures import read_pictures
 from tests.commands.conftest import command, refused
-from tests.training.runs import TINY, assert_one_line, assert_same_run, bits_of, compiled, run_tiny
+from tests.training.runs import TINY, assert_one_line, assert_same_run, bits_of, run_tiny
 from tests.training.test_resume import AFTER_UPDATE
 
-__all__ = ["command", "compiled", "refused"]
+__all__ = ["command", "refused"]
 
 CLASSIFIER = TINY.parent / "table3_swapout.py"
 STEPS_PER_EPOCH = 4
