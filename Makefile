@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PYTEST_ARGUMENTS ?=
+# Most tests keep one core busy; a process of them takes up to 2 GB.
+TEST_PROCESSES ?= 2
 
 VERSION = $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
 WRONG_PYTHON = PYTHON=$(PYTHON) is $(if $(VERSION),Python $(VERSION),no Python), expected Python 3.11: \
@@ -29,7 +31,7 @@ reproduce: environment
 
 .PHONY: test
 test: environment
-	$(BIN)/python -m pytest $(PYTEST_ARGUMENTS)
+	$(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist loadfile $(PYTEST_ARGUMENTS)
 
 .PHONY: test-slow
 test-slow: environment
