@@ -159,13 +159,13 @@ class Training:
         update = progress.updates - progress.step + len(progress.losses)
         progress.schedule = self.schedule.after_update(progress.schedule, update, watched)
 
-    def _require_finite(self, loss, progress, where):
+    def _require_finite(self, loss, progress, where, mend="try a lower rate"):
         if math.isfinite(loss):
             return
         done = progress.curve[-1]["epoch"] if progress.curve else 0
         raise TrainingError(
             f"the loss is {loss} at epoch {progress.epoch}, {where}; the last good checkpoint, of the end of epoch "
-            f"{done}, is in '{self.folder.path}': try a lower rate"
+            f"{done}, is in '{self.folder.path}': {mend}"
         )
 
     def _note(self, state, outputs, progress):
@@ -181,7 +181,9 @@ class Training:
         times["eval_start"] = milliseconds()
         loss, metric = self.validate(host)
         times["eval_stop"] = milliseconds()
-        self._require_finite(loss, progress, "validation")
+        # A thousand layers overflow where batch norm predicts with averages that have seen a single update.
+        mend = "try more updates before it, which batch norm's averages need, or a lower rate"
+        self._require_finite(loss, progress, "validation", mend)
         progress.schedule = self.schedule.after_epoch(progress.schedule, progress.epoch, loss)
         losses = [*progress.losses, loss]
         progress.bits = archive.digest_tensors(host, losses, progress.bits)
