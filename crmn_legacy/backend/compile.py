@@ -50,7 +50,8 @@ def compile_step(batch, outputs, updates=None, rates=None, *, backend="xla", don
     Raises
     ------
     ValueError
-        An unknown backend; two updates of one shared value; two shared values of one name.
+        An unknown backend; two updates of one shared value; two shared values of one name; a variable that the graph
+        reads and nobody gives (`xla`).
     """
     updates = _with_default_updates(outputs.values(), updates or {})
     graph = _Graph(batch, outputs, updates, rates or {})
