@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PYTEST_ARGUMENTS ?=
-# Most tests keep one core busy; a process of them takes up to 2 GB.
+# Most tests keep one core busy.
 TEST_PROCESSES ?= 2
 
 VERSION = $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)

@@ -20,8 +20,8 @@ def building():
 def uncollected():
     """Let Python collect no garbage; also a decorator.
 
-    A graph, Aesara's or JAX's, is cycles all over and none of it is garbage, but each collection goes through all of
-    it: a fifth of the time until the first step of a very deep network.
+    A graph, Aesara's or JAX's, is cycles all over and hardly any of it is garbage, but each collection goes through all
+    of it: a fifth of the time until the first step of a very deep network.
     """
     collecting = gc.isenabled()
     gc.disable()
