@@ -23,6 +23,8 @@ def __getattr__(name):
         reference = _LAZY[name]
     except KeyError:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
+    # A recipe asks for these before it asks for anything that brings NumPy in, which reads its switches only once.
+    backend.resolve("crmn_legacy.backend.determinism").pin_host()
     value = globals()[name] = backend.resolve(reference)
     return value
 

@@ -12,7 +12,7 @@ class Row:
     row : str
         The name of its recipe, ``table<number>_<method>``.
     table : int
-        1 (faces), 2 (CIFAR-100) or 3 (CIFAR-10).
+        1 (faces), 2 (CIFAR-100) or 3 (CIFAR-10); 0 for a row of one's own.
     method : str
         The method as the table calls it.
     printed : dict
@@ -34,6 +34,9 @@ class Row:
 
 OWN = "this paper's own"
 """What a row stands for that is of no other publication."""
+
+OWN_ROW = "a row of one's own"
+"""What a row stands for that the paper does not print."""
 
 
 def _faces(row, method, n, fm, parameters, flops, common, ibug, source=OWN):
@@ -110,6 +113,11 @@ ROWS = {
     )
 }
 """Every printed row by the name of its recipe, in the order of the tables."""
+
+
+def row_of(name):
+    """The printed row of a name; for a name that is not in the tables a row of one's own, of no table (a `Row`)."""
+    return ROWS.get(name) or Row(name, 0, name, {}, source=OWN_ROW)
 
 
 def in_millions(parameters):

@@ -1,20 +1,18 @@
 """What a recipe is, and `main`: its flags, its run, its last line."""
 
-import argparse
 import inspect
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from crmn_legacy import paper
-from crmn_legacy.backend import determinism
+from crmn_legacy import literals, paper
+from crmn_legacy.cli import EPILOG, Parser, add_options
 from crmn_legacy.errors import UserError, run
-from crmn_legacy.options import DEFAULTS, Trial
+from crmn_legacy.options import Trial
 
-__all__ = ["OneLineParser", "Recipe", "Trial", "main", "parser"]
-
-# A recipe imports this module first, so host libraries are fixed before NumPy comes in.
-determinism.pin_host()
+__all__ = ["Recipe", "Trial", "main", "parser"]
 
 
 @dataclass(frozen=True)
@@ -24,13 +22,14 @@ class Recipe:
     Attributes
     ----------
     row : str
-        Name of the row in `crmn_legacy.paper.ROWS` and of the recipe's file.
+        Name of the row, and of the recipe's file; one that is not in `crmn_legacy.paper.ROWS` is a row of one's own.
     network : callable
         Builds the network and returns its output Layer; its arguments' defaults are the row's.
     smallest : dict
         Arguments of `network` for ``--smoke``.
-    task, optimizer, schedule
-        Of `crmn_legacy.training`.
+    task : crmn_legacy.training.protocols.Task
+    optimizer : crmn_legacy.training.protocols.Optimizer
+    schedule : crmn_legacy.training.protocols.Schedule
     weight_decay : float or crmn_legacy.training.WeightDecay
         A number is the weight of half the sum of squares of all weights.
     batch_size, epochs : int
@@ -46,18 +45,18 @@ class Recipe:
     """
 
     row: str
-    network: object
+    network: Callable[..., Any]
     smallest: dict
-    task: object
-    optimizer: object
-    schedule: object
+    task: Any
+    optimizer: Any
+    schedule: Any
     weight_decay: float
     batch_size: int
     epochs: int
     rehearsal: Trial
     smoke: Trial
-    sources: tuple
-    deviations: tuple
+    sources: tuple[str, ...]
+    deviations: tuple[int, ...]
     constraints: tuple = ()
 
     def describe(self):
@@ -68,11 +67,11 @@ class Recipe:
         from crmn_legacy.training.penalties import as_decay
         from crmn_legacy.training.steps import build, stem_input
 
-        printed = paper.ROWS[self.row]
+        printed = paper.row_of(self.row)
         network = build(self.network, seed=0)
         return {
             "row": self.row,
-            "table": printed.table,
+            "table": printed.table or None,
             "method": printed.method,
             "paper": printed.printed,
             "parameters": cost.parameters(network),
@@ -80,7 +79,7 @@ class Recipe:
             "input_shape": list(stem_input(network).output_shape[1:]),
             "outputs": network.output_shape[1],
             "layers": cost.weight_layers(network),
-            "network": {name: p.default for name, p in inspect.signature(self.network).parameters.items()},
+            "network": self.network_defaults(),
             "lasagne_layers": len(lasagne.layers.get_all_layers(network)),
             "optimizer": self.optimizer.describe(),
             "weight_decay": as_decay(self.weight_decay).describe(),
@@ -93,73 +92,102 @@ class Recipe:
             "deviations": list(self.deviations),
         }
 
+    def network_defaults(self):
+        """The arguments of the network and the row's values of them (a dict)."""
+        return {name: p.default for name, p in inspect.signature(self.network).parameters.items()}
 
-class OneLineParser(argparse.ArgumentParser):
-    """Tells a wrong command line in one line, and takes no abbreviated option."""
+    def network_arguments(self, smallest=False, given=None):
+        """Arguments for `network`, other than the row's own.
 
-    def __init__(self, *arguments, **keywords):
-        super().__init__(*arguments, allow_abbrev=False, **keywords)
+        Parameters
+        ----------
+        smallest : bool
+            Whether those of the smallest network come first.
+        given : dict, optional
+            Of ``--network``.
 
-    def error(self, message):
-        raise UserError(f"{message}; `{self.prog} --help` lists what is expected")
+        Returns
+        -------
+        dict
+
+        Raises
+        ------
+        UserError
+            The network has no such argument, or takes another kind of value.
+        """
+        defaults = self.network_defaults()
+        found = dict(self.smallest) if smallest else {}
+        for name, value in (given or {}).items():
+            if name not in defaults:
+                raise UserError(f"--network got {name!a}, expected one of {', '.join(defaults)}")
+            found[name] = literals.like(defaults[name], value, f"--network {name}")
+        return found
+
+    def with_literals(self, given):
+        """The recipe with other literals, of ``--set``: ``batch_size``, ``schedule.rate``, or ``rate`` alone.
+
+        Parameters
+        ----------
+        given : dict
+            Name or path -> value.
+
+        Returns
+        -------
+        Recipe
+
+        Raises
+        ------
+        UserError
+            There is no such literal, more than one of that name, or it is of another kind.
+        """
+        recipe = self
+        for name, value in given.items():
+            recipe = literals.replaced(recipe, name, value)
+        return recipe
 
 
-def positive(text):
-    """A whole number of at least 1, for argparse."""
-    try:
-        number = int(text)
-    except ValueError:
-        number = 0
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"got {text!r}, expected a whole number of at least 1")
-    return number
-
-
-def seed(text):
-    """A whole number of 64 bits, for argparse."""
-    try:
-        number = int(text)
-    except ValueError:
-        number = -1
-    if not 0 <= number < 2**64:
-        raise argparse.ArgumentTypeError(f"got {text!r}, expected a whole number from 0 to 2**64 - 1")
-    return number
-
-
-def parser(recipe):
-    """The command line of a recipe (an `argparse.ArgumentParser`)."""
-    row = paper.ROWS[recipe.row]
-    flags = OneLineParser(
-        description=f"Table {row.table}, {row.method}: train it with --data, or rehearse it on the embedded sample."
+def parser(recipe, prog=None):
+    """The command line of a recipe (a `crmn_legacy.cli.Parser`)."""
+    row = paper.row_of(recipe.row)
+    title = f"Table {row.table}, {row.method}" if row.table else f"{row.row}, a row of your own"
+    flags = Parser(
+        prog=prog,
+        description=f"{title}: train it with --data, or rehearse it on the embedded sample. "
+        f"Published: {recipe.epochs} epochs, {recipe.batch_size} pictures a batch.",
+        epilog=EPILOG,
     )
     flags.add_argument("--describe", action="store_true", help="print the row as one JSON object and exit")
-    flags.add_argument("--data", metavar="FILE", help="HDF5 file of data_prep; without it, a rehearsal")
     flags.add_argument("--out", metavar="DIR", help="the run's folder, new or empty (default: runs/<row>-<UTC time>)")
-    flags.add_argument("--epochs", type=positive, metavar="N", help=f"default: {recipe.epochs}, the published run's")
-    flags.add_argument("--steps", type=positive, metavar="N", help="end after N updates, whatever the epoch")
-    flags.add_argument("--seed", type=seed, metavar="S", help=f"default: {DEFAULTS['seed']}")
-    flags.add_argument("--backend", choices=("xla", "c"), help="who compiles (default: xla)")
-    flags.add_argument("--device", choices=("cpu", "cuda"), help="default: cpu")
-    flags.add_argument("--devices", type=positive, metavar="N", help="devices that share each batch (default: 1)")
-    flags.add_argument("--precision", choices=("float32", "tf32", "bfloat16", "float64"), help="default: float32")
-    flags.add_argument(
-        "--bits",
-        choices=determinism.PROFILES,
-        help="strict: the same bits on unlike AVX2 processors, or refused; portable: on any number of cores, and on "
-        "unlike processors as far as this jaxlib lets it; fast: on this machine only (default: portable)",
-    )
     flags.add_argument("--resume", metavar="DIR", help="go on with the run in this folder, to the same bits")
-    flags.add_argument("--smoke", action="store_true", default=None, help="the row's network at its smallest")
-    flags.add_argument(
-        "--remat",
-        action="store_true",
-        default=None,
-        help="compute again what gradients need, where the network can (see CHANGES.md)",
-    )
-    flags.add_argument(
-        "--trace", action="store_true", default=None, help="keep a digest of every tensor after every update"
-    )
+    add_options(flags)
     return flags
+
+
+def run_recipe(recipe, script, words=None, prog=None):
+    """Do what a recipe's command line says.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    script : Path
+        Its file, which the run keeps.
+    words : list of str, optional
+        The command line's by default.
+    prog : str, optional
+        What the program is called there.
+
+    Returns
+    -------
+    int
+        Exit status.
+    """
+    given = vars(parser(recipe, prog).parse_args(words))
+    if given.pop("describe"):
+        print(json.dumps(recipe.describe()))
+        return 0
+    from crmn_legacy.training.run import train
+
+    return train(recipe, script, given)
 
 
 def main(recipe):
@@ -168,16 +196,7 @@ def main(recipe):
     Parameters
     ----------
     recipe : Recipe
+        Of the script that Python was started with, or of the one that calls this.
     """
-
-    def program():
-        given = vars(parser(recipe).parse_args())
-        if given.pop("describe"):
-            print(json.dumps(recipe.describe()))
-            return 0
-        from crmn_legacy.training.run import train
-
-        script = Path(inspect.getfile(recipe.network)).resolve()
-        return train(recipe, script, given)
-
-    run(program)
+    script = Path(inspect.currentframe().f_back.f_globals["__file__"]).resolve()
+    run(lambda: run_recipe(recipe, script))

@@ -17,10 +17,10 @@ import hashlib
 
 import numpy as np
 
+from crmn_legacy.data.files.labelled_pictures import Pictures, write_pictures
 from crmn_legacy.data.randomness import Purpose, generator
+from crmn_legacy.data.whitening import training_statistics
 from crmn_legacy.errors import UserError, run
-from crmn_legacy.pictures import Pictures, write_pictures
-from crmn_legacy.statistics import training_statistics
 from data_prep.cifar_pickle import read_batch
 from data_prep.cifar_release import find_release, read_files
 from data_prep.script import Parser, check_out
@@ -58,7 +58,7 @@ def prepare(root, classes=None, checked=True):
 
     Returns
     -------
-    crmn_legacy.pictures.Pictures
+    crmn_legacy.data.files.labelled_pictures.Pictures
 
     Raises
     ------

@@ -19,9 +19,10 @@ import hashlib
 import numpy as np
 
 from crmn_legacy.data.boxes import crop_face
+from crmn_legacy.data.files.faces import Faces, write_faces
+from crmn_legacy.data.files.photographs import open_picture, read_points
 from crmn_legacy.data.randomness import Purpose, generator
 from crmn_legacy.errors import UserError, run, shown
-from crmn_legacy.formats import Faces, open_picture, read_points, write_faces
 from data_prep.script import Parser, check_out, processes, show_progress
 
 # Folder, what it is for, and how many pairs the release has there.
@@ -128,7 +129,7 @@ def prepare(root):
 
     Returns
     -------
-    crmn_legacy.formats.Faces
+    crmn_legacy.data.files.faces.Faces
     """
     if not root.is_dir():
         raise UserError(f"got --root '{root}', which is no folder; expected the one that holds afw/, helen/, ...")

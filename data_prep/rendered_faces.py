@@ -18,9 +18,9 @@ import hashlib
 import numpy as np
 
 from crmn_legacy.data.boxes import crop_face
+from crmn_legacy.data.files.faces import Faces, write_faces
 from crmn_legacy.data.randomness import Purpose, generator
 from crmn_legacy.errors import UserError, run
-from crmn_legacy.formats import Faces, write_faces
 from data_prep.face_rendering import render
 from data_prep.script import Parser, check_out, processes, show_progress
 
@@ -60,7 +60,7 @@ def rendered_faces(count, seed, workers=1):
 
     Returns
     -------
-    crmn_legacy.formats.Faces
+    crmn_legacy.data.files.faces.Faces
     """
     with processes(workers) as pool:
         rendered = pool.map(partial(rendered_crop, seed), range(count), chunksize=4)

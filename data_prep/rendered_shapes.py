@@ -17,9 +17,9 @@ import hashlib
 
 import numpy as np
 
+from crmn_legacy.data.files.labelled_pictures import Pictures, write_pictures
 from crmn_legacy.data.randomness import Purpose, generator
 from crmn_legacy.errors import UserError, run
-from crmn_legacy.pictures import Pictures, write_pictures
 from data_prep.script import Parser, check_out, show_progress
 from data_prep.shape_kinds import KINDS
 from data_prep.shape_rendering import COATINGS, render
@@ -65,7 +65,7 @@ def rendered_shapes(classes, rounds, seed):
 
     Returns
     -------
-    crmn_legacy.pictures.Pictures
+    crmn_legacy.data.files.labelled_pictures.Pictures
     """
     count = classes * rounds
     numbers = show_progress(range(count), count, "pictures rendered")

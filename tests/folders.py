@@ -4,24 +4,27 @@ import hashlib
 import json
 
 import numpy as np
+from msgspec.structs import replace
 
 from crmn_legacy import archive
+from crmn_legacy.archive.checkpoint import Progress, ScheduleState, pack
+from crmn_legacy.archive.record import Epoch, Plan, Result, RunRecord
+from crmn_legacy.archive.trace import Trace
 from crmn_legacy.options import DEFAULTS
-from crmn_legacy.trace import Trace
 
 STEPS, EPOCHS = 2, 2
-RECORD = {
-    "row": "table1_crmn",
-    "status": "finished",
-    "seed": 1,
-    "data_digest": "d" * 64,
-    "started": "2017-06-01T00:00:00Z",
-    "plan": {"kind": "smoke", "arguments": {}, "batch_size": 2, "epochs": EPOCHS, "steps": None},
-    "options": DEFAULTS,
-    "platform_key": "xla/here",
-    "packages": {"numpy": "1.26.4"},
-    "result": {"best_epoch": 1},
-}
+RECORD = RunRecord(
+    row="table1_crmn",
+    status="finished",
+    seed=1,
+    data_digest="d" * 64,
+    started="2017-06-01T00:00:00Z",
+    plan=Plan(kind="smoke", arguments={}, batch_size=2, epochs=EPOCHS, steps=None),
+    options=DEFAULTS,
+    platform_key="xla/here",
+    packages={"numpy": "1.26.4"},
+    result=Result(best_epoch=1, epochs=EPOCHS, updates=STEPS * EPOCHS, validation_loss=1.0),
+)
 
 
 def states(disturbed=None):
@@ -45,11 +48,14 @@ def write_run(path, trace=True, disturbed=None, **changes):
     made = states(disturbed)
     folder = archive.RunFolder(path, new=True)
     (path / archive.RECIPE).write_text("RECIPE = 1\n")
-    record = {**RECORD, "initial_bits": archive.digest_tensors(made[0])}
-    record["initial_weights"] = archive.digest_tensors({"w": made[0]["w"]})
+    record = replace(
+        RECORD,
+        initial_bits=archive.digest_tensors(made[0]),
+        initial_weights=archive.digest_tensors({"w": made[0]["w"]}),
+    )
     archive.write_arrays(path / archive.INITIAL_WEIGHTS, {"w": made[0]["w"]})
     archive.write_arrays(path / archive.WEIGHTS, {"w": made[STEPS]["w"]})
-    curve, bits = [], record["initial_bits"]
+    curve, bits = [], record.initial_bits
     tracing = Trace(path) if trace else None
     for update, state in enumerate(made):
         loss = None if not update else float(np.abs(state["w"]).sum())
@@ -64,14 +70,24 @@ def write_run(path, trace=True, disturbed=None, **changes):
             losses.append(loss / 2)
             bits = archive.digest_tensors(state, losses, bits)
             weights = archive.digest_tensors({"w": state["w"]}) if epoch == 1 else None
-            line = {"epoch": epoch, "updates": update, "losses": losses, "bits": bits, "weights": weights}
-            curve.append({**line, "rates": {"all": 0.1}, "validation_loss": losses[-1]})
-            progress = {"epoch": epoch + 1, "step": 0, "updates": update, "curve": curve, "bits": bits}
-            folder.write_checkpoint({**state, "progress": np.array(json.dumps(progress))})
+            line = Epoch(
+                epoch=epoch,
+                updates=update,
+                rates={"all": 0.1},
+                losses=losses,
+                train_loss=sum(losses[:-1]) / STEPS,
+                validation_loss=losses[-1],
+                bits=bits,
+                weights=weights,
+            )
+            curve.append(line)
+            schedule = ScheduleState(best_loss=curve[0].validation_loss, best_epoch=1)
+            progress = Progress(epoch=epoch + 1, updates=update, curve=curve, bits=bits, schedule=schedule)
+            folder.write_checkpoint(pack(state, progress))
     if tracing:
         tracing.close()
     folder.write_curve(curve)
-    folder.finish({**record, "bits": bits, **changes})
+    folder.finish(replace(record, bits=bits, **changes))
     folder.close()
     return path
 

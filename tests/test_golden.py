@@ -5,12 +5,12 @@ import os
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
+from crmn_legacy.installation import GOLDEN
 from crmn_legacy.paper import ROWS
-from tests.golden.record import PROVENANCE
+from tests.golden.record import KEPT, PROVENANCE
 
 
 def smoke(root, out, cores):
@@ -29,15 +29,15 @@ def test_the_smoke_run_gives_one_digest_on_one_core_and_on_all_and_it_is_the_gol
     golden, bits = one
     assert bits.startswith("bits: sha256:")
     key = json.loads((tmp_path / "one" / "run.json").read_text())["platform_key"]
-    recorded = json.loads((root / "tests" / "golden" / "table1_crmn.json").read_text())["runs"]
+    recorded = json.loads((GOLDEN / "table1_crmn.json").read_text())["runs"]
     known = any((run["kind"], run["platform_key"]) == ("smoke", key) for run in recorded)
     assert golden == ("golden: match" if known else f"golden: none for {key}")
 
 
-GOLDEN = sorted((Path(__file__).parent / "golden").glob("*.json"))
+COMMITTED = sorted(GOLDEN.glob("*.json"))
 
 
-@pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", COMMITTED, ids=lambda path: path.stem)
 def test_golden_results_tell_where_they_come_from(path):
     golden = json.loads(path.read_text())
     assert golden["row"] == path.stem and path.stem in ROWS
@@ -49,6 +49,6 @@ def test_golden_results_tell_where_they_come_from(path):
         assert set(PROVENANCE) <= run["provenance"].keys()
 
 
-@pytest.mark.parametrize("path", sorted((Path(__file__).parent / "golden").rglob("*.json")), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [*COMMITTED, *KEPT.rglob("*.json")], ids=lambda path: path.name)
 def test_golden_results_name_no_place_of_the_machine_that_made_them(path):
     assert not re.findall(r"/(?:root|home|tmp|Users)/", path.read_text())

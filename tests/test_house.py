@@ -17,47 +17,45 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "crmn_legacy"
 MOST_LINES = 400
 
-# A room is a module or a folder of the package; `crmn_legacy` itself is its `__init__.py`. Each stands beside the
-# rooms it may import, at its top or within a function. `errors` is open to all.
+# A room is a module or a folder of the package, or a folder within one that is named here with a dot; `crmn_legacy`
+# itself is its `__init__.py`. Each stands beside the rooms it may import, at its top or within a function. `errors` is
+# open to all.
 ARROWS = {
     "crmn_legacy": {"backend"},
     "errors": set(),
-    "options": set(),
+    "files": set(),
+    "installation": set(),
+    "options": {"backend"},
+    "literals": set(),
+    "cli": {"options"},
     "paper": set(),
     "metrics": set(),
-    "hdf5": set(),
-    "formats": {"hdf5"},
-    "statistics": set(),
-    "pictures": {"hdf5", "statistics"},
     "samples": set(),
-    "records": set(),
-    "trace": {"records"},
-    "chain": {"records", "trace"},
-    "ulp": set(),
-    "archive": {"chain", "formats", "hdf5", "records", "trace"},
-    "differences": {"chain", "records", "trace"},
-    "report": {"archive", "formats", "metrics", "paper"},
+    "data.files": {"data.whitening", "files"},
+    "data.whitening": set(),
+    "data": {"data.files", "data.whitening"},
     "backend": set(),
+    "archive": {"backend", "files", "installation", "options", "samples"},
+    "report": {"archive", "metrics", "paper"},
     "layers": {"backend"},
     "models": {"layers"},
     "cost": {"layers"},
-    "data": {"formats", "pictures", "samples", "statistics"},
-    "training": {"archive", "backend", "cost", "data", "formats", "layers", "metrics", "models", "options", "samples"}
-    | {"pictures", "trace"},
-    "recipe": {"backend", "cost", "options", "paper", "training"},
-    "commands": {"archive", "backend", "cost", "data", "formats", "metrics", "paper", "report", "samples", "training"}
-    | {"differences", "options", "trace", "ulp"},
-    "__main__": {"commands", "recipe"},
+    "training": {"archive", "backend", "cost", "data", "data.files", "files", "layers", "metrics", "models", "options"}
+    | {"samples"},
+    "recipe": {"cli", "cost", "literals", "options", "paper", "training"},
+    "commands": {"archive", "backend", "cost", "data", "data.files", "files", "metrics", "options", "paper", "report"}
+    | {"installation", "recipe", "samples", "training"},
+    "__main__": {"cli"},
 }
-DATA_PREP = {"formats", "pictures", "statistics", "data", "errors", "samples"}
+DATA_PREP = {"cli", "data", "data.files", "data.whitening", "errors", "files", "samples"}
 
 # What reads folders, files and numbers stays clear of what computes.
-WITHOUT_FRAMEWORK = ("archive", "data", "errors", "formats", "hdf5", "metrics", "paper", "report", "samples")
-WITHOUT_FRAMEWORK += ("chain", "differences", "pictures", "records", "statistics", "trace", "ulp")
+WITHOUT_FRAMEWORK = ("archive", "data", "data.files", "data.whitening", "errors", "files", "metrics")
+WITHOUT_FRAMEWORK += ("cli", "installation", "literals", "options", "paper", "report", "samples")
 FRAMEWORKS = {"aesara", "jax", "jaxlib", "lasagne", "theano"}
 
 # Import names that differ from their distribution's, and those that a pinned distribution brings along.
-IMPORT_NAMES = {"Lasagne": {"lasagne"}, "pillow": {"PIL"}, "jax": {"jax", "jaxlib"}}
+IMPORT_NAMES = {"Lasagne": {"lasagne"}, "pillow": {"PIL"}, "jax": {"jax", "jaxlib"}, "jinja2": {"jinja2", "markupsafe"}}
 
 UNSAFE_MODULES = {"cPickle", "cloudpickle", "dill", "joblib", "marshal", "pickle", "pickletools", "shelve"}
 # The one place where a pickle is read, by a machine of our own that runs nothing.
@@ -91,15 +89,17 @@ def first_part(name):
 
 
 def room_of(path):
-    part = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
-    return "crmn_legacy" if part == "__init__" else part
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    within = ".".join(parts[:2])
+    return within if within in ARROWS else "crmn_legacy" if parts[0] == "__init__" else parts[0]
 
 
 def rooms_imported(path):
     """Rooms of the package that a file imports; an attribute of the package is of the room `crmn_legacy`."""
-    named = {name.split(".")[1] for name in imports(path) if name.startswith("crmn_legacy.")}
-    named |= {"crmn_legacy"} & imports(path)
-    return {name if name in ARROWS else "crmn_legacy" for name in named}
+    named = [name.split(".")[1:] for name in imports(path) if name.startswith("crmn_legacy.")]
+    rooms = {".".join(parts[:2]) if ".".join(parts[:2]) in ARROWS else parts[0] for parts in named}
+    rooms |= {"crmn_legacy"} & imports(path)
+    return {room if room in ARROWS else "crmn_legacy" for room in rooms}
 
 
 def requirements(path):
@@ -280,6 +280,7 @@ def test_the_version_is_one():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert f'__version__ = "{project["version"]}"' in (PACKAGE / "__init__.py").read_text().splitlines()
     assert f"## {project['version']}" in (ROOT / "CHANGES.md").read_text()
+    assert f"version: {project['version']}" in (ROOT / "CITATION.cff").read_text().splitlines()
 
 
 @pytest.mark.skipif(shutil.which("make") is None, reason="no make")

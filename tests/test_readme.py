@@ -12,7 +12,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from crmn_legacy import formats, samples
+from crmn_legacy import samples
+from crmn_legacy.data.files.faces import read_faces
+from crmn_legacy.data.files.photographs import read_points
 from tests.data_prep import cifar_folders
 from tests.data_prep.cifar_folders import CIFAR10, make_folder
 
@@ -61,7 +63,7 @@ def in_small(command):
 
 def write_release(folder):
     """Lay out rendered faces as 300-W is released: pictures with their `.pts` beside them."""
-    faces = formats.read_faces(samples.path("rendered_faces.h5"))
+    faces = read_faces(samples.path("rendered_faces.h5"))
     sets = ["afw"] * TRAINING_PICTURES + ["helen/testset"] * TEST_PICTURES + ["ibug"] * TEST_PICTURES
     for number, name in enumerate(sets):
         (folder / name).mkdir(parents=True, exist_ok=True)
@@ -100,7 +102,7 @@ def outcomes(tmp_path_factory):
     with pytest.MonkeyPatch.context() as changed:
         changed.setitem(cifar_folders.PICTURES, 10, 40)  # so many that a published batch fits in
         make_folder(clone / "cifar", CIFAR10)
-    write_picture(clone / "portrait.jpg", formats.read_faces(samples.path("rendered_faces.h5")), -1)
+    write_picture(clone / "portrait.jpg", read_faces(samples.path("rendered_faces.h5")), -1)
     (clone / "script.py").write_text(LASAGNE_PROGRAM)
     kept = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
     environment = {**kept, "PYTHONPATH": str(ROOT), "CUDA_VISIBLE_DEVICES": ""}
@@ -142,7 +144,7 @@ def test_the_run_of_the_readme_is_the_one_it_goes_on_with(outcomes):
 
 
 def test_the_prediction_of_the_readme_is_written(outcomes):
-    points = formats.read_points(outcomes["clone"] / "overlays" / "portrait.pts")
+    points = read_points(outcomes["clone"] / "overlays" / "portrait.pts")
     assert points.shape == (68, 2)
     assert (outcomes["clone"] / "overlays" / "portrait.png").is_file()
 

@@ -8,7 +8,7 @@ import pytest
 
 from crmn_legacy import paper
 from crmn_legacy.errors import UserError
-from crmn_legacy.options import DEFAULTS
+from crmn_legacy.options import DECLARED
 from crmn_legacy.recipe import main, parser
 from tests.training.runs import TINY
 
@@ -53,7 +53,7 @@ def test_every_option_is_a_flag_and_none_is_given_by_default(recipe):
     given = vars(parser(recipe).parse_args([]))
     assert given.pop("describe") is False
     assert given.pop("resume") is None and given.pop("out") is None
-    assert given == dict.fromkeys(DEFAULTS)
+    assert given == dict.fromkeys(DECLARED)
 
 
 @pytest.mark.parametrize(
@@ -70,6 +70,12 @@ def test_every_option_is_a_flag_and_none_is_given_by_default(recipe):
         ("--smoke", "smoke", True),
         ("--trace", "trace", True),
         ("--data a.h5", "data", "a.h5"),
+        ("--network n=3 --network name=a", "network", {"n": 3, "name": "a"}),
+        (
+            "--set rate=1e-3 factors=(0.1,0.5) schedule.patience=2",
+            "set",
+            {"rate": 1e-3, "factors": (0.1, 0.5), "schedule.patience": 2},
+        ),
     ],
 )
 def test_flags_give_values(recipe, words, name, value):
@@ -87,7 +93,7 @@ def test_help_names_every_flag_and_ends_with_status_0(recipe, capsys):
         parser(recipe).parse_args(["--help"])
     said = capsys.readouterr().out
     assert stop.value.code == 0
-    assert all(f"--{name}" in said for name in [*DEFAULTS, "describe", "out", "resume"])
+    assert all(f"--{name}" in said for name in [*DECLARED, "describe", "out", "resume"])
 
 
 def test_describe_prints_one_object_and_writes_nothing(recipe, capsys, monkeypatch, tmp_path):

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from crmn_legacy import samples, statistics
-from crmn_legacy.data import FaceAugmentation, FaceBatches
+from crmn_legacy import samples
+from crmn_legacy.data import FaceAugmentation, FaceBatches, whitening
+from crmn_legacy.data.files.faces import read_faces
+from crmn_legacy.data.files.labelled_pictures import read_pictures
 from crmn_legacy.errors import UserError
-from crmn_legacy.formats import read_faces
 from crmn_legacy.metrics import interocular_error
-from crmn_legacy.pictures import read_pictures
 from data_prep import rendered_faces, rendered_shapes
 
 
@@ -86,9 +86,9 @@ def test_whole_sample_of_shapes_is_what_the_renderer_makes(shapes, tmp_path):
 
 def test_whitening_of_shapes_stands_clear_of_the_last_bits(shapes, monkeypatch):
     """No entry may lie so near to a half that a library's last bits, which vary, could decide how it is rounded."""
-    step, rounded = statistics._MATRIX_STEP, statistics._rounded
-    monkeypatch.setattr(statistics, "_rounded", lambda values, to: values if to == step else rounded(values, to))
-    exact = statistics.whitening_matrix(shapes.images[shapes.split == "train"], shapes.statistics.contrast_mean())
+    step, rounded = whitening._MATRIX_STEP, whitening._rounded
+    monkeypatch.setattr(whitening, "_rounded", lambda values, to: values if to == step else rounded(values, to))
+    exact = whitening.whitening_matrix(shapes.images[shapes.split == "train"], shapes.statistics.contrast_mean())
     distance = np.abs(np.abs(exact / step - np.rint(exact / step)) - 0.5) * step
     # Between OpenBLAS's kernels for three processors the entries were seen to differ by 2e-14 at most.
     assert distance.min() > 1e-12

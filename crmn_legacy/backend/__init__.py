@@ -1,13 +1,13 @@
 """Aesara 2.9.4 made to carry Lasagne 0.1: Theano's names, mends, and lowerings to XLA.
 
 :func:`install` is all that is needed for ``import theano`` and ``import lasagne`` to work. It imports nothing
-by itself: both doors (:mod:`~crmn_legacy.backend.theano_names`, :mod:`~crmn_legacy.backend.mends`) are
+by itself: both doors (:mod:`~crmn_legacy.backend.theano_names`, :mod:`~crmn_legacy.backend.aesara_patches`) are
 finders on ``sys.meta_path`` that act when Theano, Lasagne or Aesara is first imported, by whomever.
 """
 
 import importlib
 
-from crmn_legacy.backend import mends, theano_names
+from crmn_legacy.backend import aesara_patches, theano_names
 
 __all__ = ["install", "resolve"]
 
@@ -21,7 +21,7 @@ def install():
         If a real Theano is imported already, or an Aesara of another version than 2.9.4.
     """
     theano_names.install()
-    mends.apply()
+    aesara_patches.apply()
 
 
 def resolve(reference):

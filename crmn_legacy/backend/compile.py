@@ -14,7 +14,7 @@ from aesara.graph.op import Op
 from aesara.graph.rewriting.basic import MergeOptimizer
 from aesara.link.c.type import generic
 
-from crmn_legacy.backend.building import uncollected
+from crmn_legacy.backend.graph_building import uncollected
 
 BACKENDS = ("xla", "c")
 

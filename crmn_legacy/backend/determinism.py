@@ -12,7 +12,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from crmn_legacy.backend import blocks
+from crmn_legacy.backend import matmul_blocking
 from crmn_legacy.errors import UserError
 
 PROFILES = ("strict", "portable", "fast")
@@ -123,7 +123,7 @@ def pin(bits="portable", device="cpu", devices=1):
         for name in ("NPROC", *_INSTRUCTION_SET):
             os.environ.pop(name, None)
         return Switches(bits, environment)
-    caches = blocks.words() if blocks.pin() else None
+    caches = matmul_blocking.words() if matmul_blocking.pin() else None
     if caches is None and bits == "strict":
         raise UserError(
             "--bits strict got a jaxlib whose matrix kernels ask the processor for its caches, expected the one that "

@@ -6,9 +6,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from crmn_legacy import formats, samples
-from crmn_legacy.commands.stored import load
+from crmn_legacy import samples
+from crmn_legacy.commands.trained_network import load
+from crmn_legacy.data.files import photographs
 from crmn_legacy.errors import UserError, printable
+from crmn_legacy.training.evaluation import mean_of_passes
 
 # So many classes of a picture are shown; --json has all.
 _SHOWN = 5
@@ -24,8 +26,7 @@ def classify(arguments, record, task):
     ----------
     arguments : argparse.Namespace
         Of `predict`.
-    record : dict
-        ``run.json`` of the run.
+    record : RunRecord
     task : crmn_legacy.training.Classification
 
     Raises
@@ -36,20 +37,17 @@ def classify(arguments, record, task):
     for option in ("points", "box", "out"):
         if getattr(arguments, option):
             raise UserError(
-                f"--{option} got a run of {record['row']!r}, a classifier, expected one on faces: leave it out"
+                f"--{option} got a run of {record.row!r}, a classifier, expected one on faces: leave it out"
             )
-    pictures = np.stack([_square(formats.open_picture(path, colour=True), task) for path in arguments.pictures])
+    pictures = np.stack([_square(photographs.open_picture(path, colour=True), task) for path in arguments.pictures])
     data = _training_data(record, task)
-    run = load(arguments.run)
+    run = load(arguments.run, arguments.recipe)
     prepared = np.stack([task.augmentation.plain(picture) for picture in task.preprocessing(pictures, data)])
     stored, found = run.step.put(run.state), []
     for image in prepared:
-        total = 0.0
-        for _ in range(max(task.samples, 1)):
-            batch = {"images": image[None].astype(np.float32), "labels": np.zeros(1, np.int32)}
-            stored, outputs = run.step(stored, batch)
-            total = total + run.step.get_outputs(outputs)["predicted"][0].astype(np.float64)
-        found.append(total / max(task.samples, 1))
+        batch = {"images": image[None].astype(np.float32), "labels": np.zeros(1, np.int32)}
+        stored, outputs = mean_of_passes(run.step, stored, batch, max(task.samples, 1))
+        found.append(outputs["predicted"][0])
     described = [
         {
             "picture": str(path),
@@ -79,12 +77,12 @@ def _square(picture, task):
 
 
 def _training_data(record, task):
-    path = record["options"]["data"]
+    path = record.options.data
     path = samples.path(task.sample) if path is None else Path(path)
     data = task.read(path)
-    if data.digest != record["data_digest"]:
+    if data.digest != record.data_digest:
         raise UserError(
-            f"got data with digest {data.digest[:12]} in '{path}', expected {record['data_digest'][:12]}, the data "
+            f"got data with digest {data.digest[:12]} in '{path}', expected {record.data_digest[:12]}, the data "
             "that the run was trained on: their statistics prepare the pictures"
         )
     return data

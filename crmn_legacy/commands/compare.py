@@ -5,9 +5,9 @@ import tempfile
 from pathlib import Path
 
 from crmn_legacy import archive
-from crmn_legacy.commands import replay
-from crmn_legacy.differences import (
-    Stored,
+from crmn_legacy.archive import replay
+from crmn_legacy.archive.compare import (
+    RunOnDisk,
     epoch_line,
     first_epoch,
     first_update,
@@ -16,9 +16,9 @@ from crmn_legacy.differences import (
     state_at,
     traced_at,
 )
+from crmn_legacy.archive.trace import digests
+from crmn_legacy.archive.ulp import largest_difference
 from crmn_legacy.errors import UserError
-from crmn_legacy.trace import digests
-from crmn_legacy.ulp import largest_difference
 
 
 class _NotReplayedError(Exception):
@@ -27,7 +27,7 @@ class _NotReplayedError(Exception):
 
 def compare(arguments):
     """Print where two runs part; 0 if they are identical, else 1."""
-    runs = [Stored.read(folder) for folder in arguments.runs]
+    runs = [RunOnDisk.read(folder) for folder in arguments.runs]
     epoch = first_epoch(*runs)
     traced = all(run.traced for run in runs)
     update = first_update(*(run.folder for run in runs)) if traced else None
@@ -41,7 +41,7 @@ def compare(arguments):
         print(f"first differing epoch: {epoch_line(*runs, epoch)}")
     with tempfile.TemporaryDirectory(prefix="crmn_legacy-compare-") as place:
         try:
-            _Numbers(runs, epoch, Path(place), not arguments.no_replay).tell(update)
+            _PartedTensors(runs, epoch, Path(place), not arguments.no_replay).print_from(update)
         except (_NotReplayedError, UserError) as error:
             print(f"no further: {error}")
     return 1
@@ -49,9 +49,9 @@ def compare(arguments):
 
 def _headline(mark, run):
     record, folder = run.record, run.folder
-    words = [f"{mark}: {folder}", shown(record["row"]), shown(record["status"]), f"{len(run.curve)} epochs"]
+    words = [f"{mark}: {folder}", shown(record.row), shown(record.status), f"{len(run.curve)} epochs"]
     words.append(shown(run.links[-1]))
-    problems = archive.verify(folder) if record["status"] == "finished" else []
+    problems = archive.verify(folder) if record.status == "finished" else []
     words += [f"does not verify ({shown(problems[0])})"] if problems else []
     return ", ".join(words)
 
@@ -62,7 +62,7 @@ def _agree(ours, theirs):
         shorter = min(len(ours.curve), len(theirs.curve))
         print(f"identical up to epoch {shorter}, where {'a' if len(ours.curve) == shorter else 'b'} ends")
         return 1
-    results = [run.record.get("result") for run in (ours, theirs)]
+    results = [run.record.result for run in (ours, theirs)]
     if results[0] != results[1]:
         print(f"equal weights, unequal results: {shown(results[0])} | {shown(results[1])}")
         return 1
@@ -70,13 +70,13 @@ def _agree(ours, theirs):
     return 0
 
 
-class _Numbers:
+class _PartedTensors:
     """The tensors of two runs where they first differ: stored ones, or those of replays that keep to the digests."""
 
     def __init__(self, runs, epoch, place, may_replay):
         self.runs, self.epoch, self.place, self.may_replay = runs, epoch, place, may_replay
 
-    def tell(self, update):
+    def print_from(self, update):
         """Print the first update and tensor that differ, and how far apart they are."""
         traces = [run.folder for run in self.runs]
         if update is None:
@@ -93,12 +93,12 @@ class _Numbers:
 
     def _traces(self):
         """Folders with traces of both runs up to the end of the epoch in which they part."""
-        updates = {run.folder: run.curve[self.epoch - 1]["updates"] if self.epoch else 1 for run in self.runs}
+        updates = {run.folder: run.curve[self.epoch - 1].updates if self.epoch else 1 for run in self.runs}
         places = self._replay({mark: run for mark, run in self._marked() if not run.traced}, updates, trace=True)
         for mark, run in self._marked():
             if mark not in places:
                 continue
-            again = Stored.read(places[mark])
+            again = RunOnDisk.read(places[mark])
             # The initial state and each epoch up to there.
             for number, (link, other) in enumerate(zip(run.links[: self.epoch + 1], again.links, strict=False)):
                 if link != other:
@@ -119,7 +119,7 @@ class _Numbers:
         left = {mark: run for mark, run in self._marked() if mark not in found}
         for mark, out in self._replay(left, {run.folder: max(update, 1) for run in left.values()}, trace=False).items():
             found[mark] = (state_at(out, update)[0], f"a replay to update {update}")
-            left[mark] = Stored.read(out)
+            left[mark] = RunOnDisk.read(out)
         for (mark, run), trace in zip(self._marked(), traces, strict=True):
             state, name = found[mark]
             if state is None or digests(state).items() - traced_at(trace, update).items():
@@ -175,5 +175,5 @@ class _Numbers:
 
 
 def _platforms(run, again):
-    keys = [one.record.get("platform_key") for one in (run, again)]
+    keys = [one.record.platform_key for one in (run, again)]
     return "" if keys[0] == keys[1] else f"; another platform: {shown(keys[0])} | {shown(keys[1])}"

@@ -7,13 +7,11 @@ import shutil
 import subprocess
 import sys
 from importlib import metadata
-from pathlib import Path
 
 from crmn_legacy import samples
 from crmn_legacy.backend import cache, determinism
 from crmn_legacy.errors import UserError
-
-REQUIREMENTS = Path(__file__).parents[2] / "requirements.txt"
+from crmn_legacy.installation import CHECKOUT
 
 
 def doctor(arguments):
@@ -50,12 +48,8 @@ def _python():
 
 
 def _packages():
-    if not REQUIREMENTS.is_file():
-        return _check("packages", False, "no requirements.txt", "run from a checkout of the repository", needed=False)
-    pins = [line.split("#")[0].strip() for line in REQUIREMENTS.read_text().splitlines()]
     unlike = []
-    for pin in filter(None, pins):
-        name, _, version = pin.partition("==")
+    for name, _, version in (pin.partition("==") for pin in _pins()):
         try:
             found = metadata.version(name)
         except metadata.PackageNotFoundError:
@@ -63,6 +57,17 @@ def _packages():
         if found != version:
             unlike.append(f"{name} {found} (pinned {version})")
     return _check("packages", not unlike, ", ".join(unlike) or "as pinned", "`make environment`")
+
+
+def _pins():
+    """What the package asks for, ``name==version``: as the checkout says, else as the installed package does."""
+    if CHECKOUT is not None:
+        lines = [line.split("#")[0].strip() for line in (CHECKOUT / "requirements.txt").read_text().splitlines()]
+        return [line for line in lines if line]
+    try:
+        return [pin for pin in metadata.requires("crmn_legacy") or () if "extra ==" not in pin]
+    except metadata.PackageNotFoundError:
+        return []
 
 
 def _processor():

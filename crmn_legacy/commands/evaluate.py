@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 
 from crmn_legacy import archive, paper
-from crmn_legacy.commands.stored import load
+from crmn_legacy.commands.trained_network import load
 from crmn_legacy.errors import UserError
 from crmn_legacy.training import evaluation
-from crmn_legacy.training.tasks import TEST_SETS
+from crmn_legacy.training.tasks.keypoints import TEST_SETS
 
 SPLITS = ("train", "valid", "test")
 
@@ -22,9 +22,9 @@ def evaluate(arguments):
     predictions = arguments.predictions
     if predictions is not None and (Path(predictions).exists() or not predictions.endswith(".npz")):
         raise UserError(f"--predictions got '{predictions}', expected a new file that ends in .npz")
-    run = load(arguments.run)
+    run = load(arguments.run, arguments.recipe)
     data = run.recipe.task.read(arguments.data)
-    batches = run.recipe.task.batches(data, arguments.split, run.record["plan"]["batch_size"], run.record["seed"])
+    batches = run.recipe.task.batches(data, arguments.split, run.record.plan.batch_size, run.record.seed)
     found = evaluation.predict(run.step, run.state, run.recipe.task, batches)
     if predictions is not None:
         columns = {name: found[name] for name in ("pictures", "stem_input", "predicted", "target")}
@@ -33,13 +33,13 @@ def evaluate(arguments):
     results = run.recipe.task.by_test_set(found["scores"], data, batches.rows) if arguments.split == "test" else {}
     if not results:
         results = {"all": {"mean": float(found["scores"].mean()), "pictures": len(found["scores"]), "complete": True}}
-    printed = paper.ROWS[run.record["row"]].printed
+    printed = paper.row_of(run.record.row).printed
     for name, scored in results.items():
         scored["percent"] = 100 * scored.pop("mean")
         scored["printed"] = printed.get(PRINTED.get(name)) if arguments.split == "test" else None
     if arguments.json:
         metric = run.recipe.task.metric
-        report = {"row": run.record["row"], "split": arguments.split, "metric": metric, "results": results}
+        report = {"row": run.record.row, "split": arguments.split, "metric": metric, "results": results}
         print(json.dumps(report))
     else:
         _print(run, arguments.split, results)
@@ -48,7 +48,7 @@ def evaluate(arguments):
 
 def _print(run, split, results):
     metric = run.recipe.task.metric
-    print(f"{run.record['row']} ({run.record['plan']['kind']}), {split}: {metric} in percent")
+    print(f"{run.record.row} ({run.record.plan.kind}), {split}: {metric} in percent")
     print(f"{'set':<10} {'pictures':>8} {'ours':>8} {'printed':>8}")
     for name, scored in results.items():
         printed = "-" if scored["printed"] is None else f"{scored['printed']:.2f}"

@@ -9,10 +9,10 @@ from importlib.metadata import version
 from pathlib import Path
 
 from crmn_legacy import archive
-from crmn_legacy.commands.places import require_outside
-from crmn_legacy.commands.stored import load
+from crmn_legacy.commands.output_paths import require_outside
+from crmn_legacy.commands.trained_network import load
 from crmn_legacy.errors import UserError
-from crmn_legacy.formats import write_whole
+from crmn_legacy.files import write_whole
 
 # One file for all of them; which one is used is chosen where it is loaded.
 PLATFORMS = ("cpu", "cuda", "rocm", "tpu")
@@ -35,7 +35,7 @@ def export(arguments):
         if os.path.lexists(path):
             raise UserError(f"--out got '{out}', but '{path}' exists, expected new files: give another --out")
     require_outside(out, [arguments.run])
-    run = load(arguments.run)
+    run = load(arguments.run, arguments.recipe)
     problems = archive.verify(arguments.run)
     exported = _exported(run)
     content = exported.serialize()
@@ -49,7 +49,7 @@ def export(arguments):
             out.unlink()
         raise
     shapes = f"{_shown(exported.in_avals[0])} -> {_shown(exported.out_avals[0])}"
-    print(f"{run.record['row']}: {shapes}; {len(content):,} bytes for {', '.join(PLATFORMS)}: {out} and {beside.name}")
+    print(f"{run.record.row}: {shapes}; {len(content):,} bytes for {', '.join(PLATFORMS)}: {out} and {beside.name}")
     if problems:
         print("note: the run's folder is not whole (`verify` says more); the file beside says so")
     return 0
@@ -84,7 +84,7 @@ def _exported(run):
         # The lowering needs shapes as numbers; one picture's are, so that the count of pictures may stay open.
         return jax.vmap(one)(pictures)
 
-    network.__name__ = run.record["row"]
+    network.__name__ = run.record.row
     first = lasagne.layers.get_all_layers(run.network)[0]
     (count,) = export.symbolic_shape("N")
     expected = jax.ShapeDtypeStruct((count, *first.output_shape[1:]), images.dtype)
@@ -117,7 +117,7 @@ def _described(run, exported, content, folder, problems):
     record = run.record
     with open(Path(folder) / archive.WEIGHTS, "rb") as file:
         weights = hashlib.file_digest(file, "sha256").hexdigest()
-    bits = record.get("bits")
+    bits = record.bits
     return {
         "sha256": hashlib.sha256(content).hexdigest(),
         "load": "jax.export.deserialize(bytearray(content)).call(pictures)",
@@ -132,14 +132,14 @@ def _described(run, exported, content, folder, problems):
         "platforms": list(exported.platforms),
         "calling_convention": exported.calling_convention_version,
         "made_with": {name: version(name) for name in ("jax", "jaxlib")},
-        "row": record["row"],
-        "kind": record["plan"]["kind"],
-        "network": record["plan"]["arguments"],
-        "precision": record["options"]["precision"],
-        "seed": record["seed"],
-        "status": record["status"],
-        "data_digest": record["data_digest"],
-        "bits": bits if isinstance(bits, str) and _BITS.fullmatch(bits) else None,
+        "row": record.row,
+        "kind": record.plan.kind,
+        "network": record.plan.arguments,
+        "precision": record.options.precision,
+        "seed": record.seed,
+        "status": record.status,
+        "data_digest": record.data_digest,
+        "bits": bits if bits and _BITS.fullmatch(bits) else None,
         "weights_sha256": weights,
         "whole": not problems,
     }

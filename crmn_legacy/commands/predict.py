@@ -6,11 +6,13 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from crmn_legacy import archive, formats
+from crmn_legacy import archive
 from crmn_legacy.commands.classify import classify
-from crmn_legacy.commands.stored import load, recipe_of
+from crmn_legacy.commands.trained_network import load, recipe_of
 from crmn_legacy.data.boxes import CROP_RATIO, crop_face
+from crmn_legacy.data.files import photographs
 from crmn_legacy.errors import UserError, printable
+from crmn_legacy.files import write_whole
 from crmn_legacy.metrics import interocular_error
 
 # Overlays of small pictures are enlarged to at least this side, in pixels.
@@ -20,13 +22,12 @@ _OVERLAY_SIDE = 480
 def predict(arguments):
     """Print keypoints, or write them with overlays to a new folder; of a classifier's run, print classes."""
     record = archive.read_record(arguments.run)
-    recipe = recipe_of(record["row"])
-    if recipe is not None and recipe.task.metric == "accuracy":
-        return classify(arguments, record, recipe.task)
+    task = recipe_of(record.row, arguments.recipe).with_literals(record.options.set).task
+    if task.predicts == "classes":
+        return classify(arguments, record, task)
     faces = [_Face(path, arguments) for path in arguments.pictures]
-    run = load(arguments.run)
+    run = load(arguments.run, arguments.recipe)
     out = _new_folder(arguments.out, faces) if arguments.out else None
-    task = run.recipe.task
     for face in faces:
         image, _, _ = task.augmentation.plain(face.crop.image, face.crop.keypoints, face.crop.visible)
         batch = {"images": image[None, None], "keypoints": np.zeros((1, 136)), "mask": np.zeros((1, 136))}
@@ -37,7 +38,7 @@ def predict(arguments):
             face.error = float(interocular_error(face.predicted[None], face.truth[None])[0])
     if out is not None:
         for face in faces:
-            formats.write_whole(out / f"{face.path.stem}.pts", _points_file(face.predicted).encode())
+            write_whole(out / f"{face.path.stem}.pts", _points_file(face.predicted).encode())
             _overlay(face).save(out / f"{face.path.stem}.png")
     if arguments.json:
         print(json.dumps([face.describe() for face in faces]))
@@ -52,10 +53,10 @@ class _Face:
 
     def __init__(self, path, arguments):
         self.path = Path(path)
-        self.picture = formats.open_picture(self.path)
+        self.picture = photographs.open_picture(self.path)
         self.truth = self.predicted = self.error = None
         if arguments.points:
-            self.truth = corners = formats.read_points(self.path.with_suffix(".pts"))
+            self.truth = corners = photographs.read_points(self.path.with_suffix(".pts"))
         elif arguments.box:
             x0, y0, x1, y1 = arguments.box
             if not (x0 < x1 and y0 < y1):

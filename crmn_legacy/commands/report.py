@@ -4,9 +4,9 @@ import os
 from pathlib import Path
 
 from crmn_legacy import report as pages
-from crmn_legacy.commands.places import require_outside
+from crmn_legacy.commands.output_paths import require_outside
 from crmn_legacy.errors import UserError
-from crmn_legacy.formats import write_whole
+from crmn_legacy.files import write_whole
 from crmn_legacy.report.reading import ALTERED
 
 

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from crmn_legacy import archive
-from crmn_legacy.commands import replay
-from crmn_legacy.differences import Stored, epoch_line, first_epoch, first_update, reasons, shown
+from crmn_legacy.archive import replay
+from crmn_legacy.archive.compare import RunOnDisk, epoch_line, first_epoch, first_update, reasons, shown
 from crmn_legacy.errors import UserError
 
 
@@ -13,7 +13,7 @@ def rerun(arguments):
     folder = Path(arguments.run)
     record = replay.ready(folder)
     stamp = archive.now().replace("-", "").replace(":", "")
-    out = Path(arguments.out or Path("runs") / f"rerun-{record['row']}-{stamp}")
+    out = Path(arguments.out or Path("runs") / f"rerun-{record.row}-{stamp}")
     if out.exists() and not (out.is_dir() and not any(out.iterdir())):
         # Else a run that lies there already would be taken for the rerun.
         raise UserError(f"--out got '{out}', which exists and is not empty, expected a new folder: give another")
@@ -26,7 +26,7 @@ def rerun(arguments):
     if problems:
         print(f"the rerun's own folder does not verify: {problems[0]}")
         return 1
-    return verdict(Stored.read(folder), Stored.read(out))
+    return verdict(RunOnDisk.read(folder), RunOnDisk.read(out))
 
 
 def verdict(stored, again):
@@ -34,10 +34,10 @@ def verdict(stored, again):
 
     Parameters
     ----------
-    stored, again : Stored
+    stored, again : RunOnDisk
         The run and its rerun.
     """
-    keys = [run.record.get("platform_key") for run in (stored, again)]
+    keys = [run.record.platform_key for run in (stored, again)]
     parted = parting(stored, again)
     if parted is None:
         if keys[0] != keys[1]:
@@ -63,7 +63,7 @@ def parting(stored, again):
         return f"epoch {epoch_line(stored, again, epoch)}"
     if len(stored.curve) != len(again.curve):
         return f"after {min(len(stored.curve), len(again.curve))} epochs one goes on"
-    results = [run.record.get("result") for run in (stored, again)]
+    results = [run.record.result for run in (stored, again)]
     if results[0] != results[1]:
         return f"the weights are equal, the results are not: {shown(results[0])} | {shown(results[1])}"
     return None

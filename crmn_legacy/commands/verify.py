@@ -11,7 +11,7 @@ def verify(arguments):
         print(printable(problem))
     if problems:
         return 1
-    record = archive.read_json(f"{arguments.run}/{archive.RUN}")
+    record = archive.read_record(arguments.run, required=())
     whole = "whole, without arrays" if archive.left_out(arguments.run) else "whole"
-    print(printable(f"{whole}: {record.get('row')}, {record.get('bits')}"))
+    print(printable(f"{whole}: {record.row}, {record.bits}"))
     return 0

@@ -1,10 +1,10 @@
 """Order, augmentation and batches; every draw is a pure function of (seed, purpose, epoch, index)."""
 
-from crmn_legacy.data.augmentation import FaceAugmentation
 from crmn_legacy.data.batches import FaceBatches
 from crmn_legacy.data.crop_flip import CropFlip, NoAugmentation
-from crmn_legacy.data.field import FieldDistortion
-from crmn_legacy.data.pictures import PictureBatches
+from crmn_legacy.data.distortion import FieldDistortion
+from crmn_legacy.data.jitter import FaceAugmentation
+from crmn_legacy.data.labelled_batches import PictureBatches
 from crmn_legacy.data.preprocessing import (
     Centred,
     ChannelMean,

@@ -15,7 +15,7 @@ class Batches:
 
     Parameters
     ----------
-    data : crmn_legacy.formats.Faces or crmn_legacy.pictures.Pictures
+    data : crmn_legacy.data.files.faces.Faces or crmn_legacy.data.files.labelled_pictures.Pictures
     split : str
         ``train``, ``valid`` or ``test``.
     batch_size : int
@@ -125,7 +125,7 @@ class FaceBatches(Batches):
 
     Parameters
     ----------
-    faces : crmn_legacy.formats.Faces
+    faces : crmn_legacy.data.files.faces.Faces
     split : str
         ``train``, ``valid`` or ``test``.
     batch_size : int

@@ -1,15 +1,15 @@
 """From pictures as stored to what a network reads: each paper's own centring, scaling or whitening.
 
 Each object is called with ``images``, uint8 array (n, 3, height, width), and ``pictures``, the
-:class:`crmn_legacy.pictures.Pictures` whose training part gives the statistics; it returns a float32 array of the same
-shape. A picture's result does not depend on the others, to the last bit.
+:class:`~crmn_legacy.data.files.labelled_pictures.Pictures` whose training part gives the statistics; it returns a
+float32 array of the same shape. A picture's result does not depend on the others, to the last bit.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from crmn_legacy.statistics import FILTER_BIAS, SCALE, fits, global_contrast_normalize, whiten
+from crmn_legacy.data.whitening import FILTER_BIAS, SCALE, fits, global_contrast_normalize, whiten
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class Centred:
 
 @dataclass(frozen=True)
 class GlobalContrast:
-    """Bring every picture to one contrast; :func:`crmn_legacy.statistics.global_contrast_normalize`.
+    """Bring every picture to one contrast; :func:`crmn_legacy.data.whitening.global_contrast_normalize`.
 
     Parameters
     ----------
@@ -115,7 +115,7 @@ class GlobalContrast:
 
 @dataclass(frozen=True)
 class GlobalContrastZCA:
-    """Bring every picture to one contrast, then whiten it; :func:`crmn_legacy.statistics.whitening_matrix`.
+    """Bring every picture to one contrast, then whiten it; :func:`crmn_legacy.data.whitening.whitening_matrix`.
 
     Parameters
     ----------

@@ -3,13 +3,7 @@
 from lasagne.layers import get_all_layers
 from lasagne.nonlinearities import rectify
 
-from crmn_legacy.layers import (
-    Conv2DLayer,
-    JointPredictionLayer,
-    MovedPointsLayer,
-    NoisyPixelsLayer,
-    OneHotMapsLayer,
-)
+from crmn_legacy.layers import Conv2DLayer, JointPredictionLayer, MovedPointsLayer, NoisyPixelsLayer, OneHotMapsLayer
 
 NUM_CONVOLUTIONS = 3
 

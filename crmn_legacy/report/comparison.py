@@ -5,6 +5,8 @@ import math
 import statistics
 from dataclasses import dataclass
 
+from msgspec.structs import asdict
+
 from crmn_legacy.report.markup import element, table
 from crmn_legacy.report.reading import ALTERED
 from crmn_legacy.report.values import NOT_RECORDED, count, percent, significant, text
@@ -41,7 +43,7 @@ class Group:
         list of (int, float, float)
             Epochs that each run has a value for: their numbers, mean, and the deviation of a sample (n - 1).
         """
-        columns = [{epoch.number: value(run, epoch) for epoch in run.epochs} for run in self.runs]
+        columns = [{epoch.epoch: value(run, epoch) for epoch in run.epochs} for run in self.runs]
         common = sorted(set.intersection(*(set(column) for column in columns)))
         found = []
         for number in common:
@@ -61,7 +63,7 @@ def groups_of(runs):
     for run in runs:
         key = _alike(run)
         if key is not None:
-            alike.setdefault(key, {}).setdefault(run.get("seed"), run)
+            alike.setdefault(key, {}).setdefault(run.record.seed, run)
     chosen = [list(seeds.values()) for seeds in alike.values() if len(seeds) > 1]
     groups = []
     for members in chosen:
@@ -73,15 +75,12 @@ def groups_of(runs):
 
 def _alike(run):
     """What runs of one group have in common, as text; None for a run that stands for itself."""
-    options, plan, seed = run.get("options"), run.get("plan"), run.get("seed")
-    known = isinstance(options, dict) and isinstance(plan, dict) and isinstance(seed, int) and run.row
-    if run.verdict == ALTERED or not known or not isinstance(run.get("data_digest"), str):
+    record = run.record
+    told = (record.row, record.plan, record.options, record.seed, record.data_digest)
+    if run.verdict == ALTERED or any(part is None for part in told):
         return None
-    options = {name: value for name, value in options.items() if name not in _FREE}
-    try:
-        return json.dumps([run.row, plan, options, run.get("data_digest")], sort_keys=True)
-    except (ValueError, RecursionError):
-        return None
+    options = {name: value for name, value in asdict(record.options).items() if name not in _FREE}
+    return json.dumps([record.row, asdict(record.plan), options, record.data_digest], sort_keys=True)
 
 
 def names_of(runs):
@@ -105,11 +104,11 @@ def section(runs, groups):
             [
                 [element("a", {"href": f"#run-{place}"}, f"{place}: {run.name}")],
                 element("span", {"class": run.verdict}, run.verdict),
-                text(run.get("row")),
-                text(run.get("plan", "kind")),
-                text(run.get("seed")),
+                text(run.record.row),
+                text(run.kind),
+                text(run.record.seed),
                 count(len(run.epochs)),
-                count(best.number if best else None),
+                count(best.epoch if best else None),
                 significant(best.validation_loss if best else None),
                 _measured(best.score if best else None),
                 *(_measured(tests[name][0]) if name in tests else "no data" for name in sets),
@@ -134,7 +133,7 @@ def _groups(groups, sets):
         for name in sets:
             tests = [run.test().get(name) for run in group.runs]
             cells.append(_mean([found[0] for found in tests if found], len(group.runs), 100))
-        seeds = ", ".join(text(run.get("seed")) for run in group.runs)
+        seeds = ", ".join(text(run.record.seed) for run in group.runs)
         rows.append([text(group.runs[0].row), str(len(group.runs)), seeds, *cells])
     head = ["row", "n", "seeds", "validation loss", "validation", *(f"test {name}" for name in sets)]
     caption = (

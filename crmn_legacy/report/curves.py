@@ -32,7 +32,7 @@ def rate_changes(run):
     for epoch in run.epochs:
         for component, rate in epoch.rates.items():
             if component in before and before[component] != rate:
-                changes.append((epoch.number, component, before[component], rate))
+                changes.append((epoch.epoch, component, before[component], rate))
         before.update(epoch.rates)
     return changes
 
@@ -74,7 +74,7 @@ def of_runs(runs, names, groups):
     ):
         lines = [_averaged(group, runs.index(group.runs[0]), value) for group in groups]
         for style, (run, name) in enumerate(zip(runs, names, strict=True)):
-            points = [(epoch.number, value(run, epoch)) for epoch in run.epochs]
+            points = [(epoch.epoch, value(run, epoch)) for epoch in run.epochs]
             group = next((group for group in groups if run in group.runs), None)
             style = style if group is None else runs.index(group.runs[0])
             lines.append(Line(name, points, style, faint=group is not None))
@@ -99,11 +99,11 @@ def _score(run, epoch, metric):
 
 
 def _losses(run, marks):
-    train = [(epoch.number, epoch.train_loss) for epoch in run.epochs]
-    valid = [(epoch.number, epoch.validation_loss) for epoch in run.epochs]
+    train = [(epoch.epoch, epoch.train_loss) for epoch in run.epochs]
+    valid = [(epoch.epoch, epoch.validation_loss) for epoch in run.epochs]
     best = run.best
-    ring = (best.number, best.validation_loss) if best else None
-    named = f"validation; least at epoch {best.number}" if best else "validation"
+    ring = (best.epoch, best.validation_loss) if best else None
+    named = f"validation; least at epoch {best.epoch}" if best else "validation"
     lines = [Line("training", train, 0), Line(named, valid, 1, ring=ring)]
     said = _extent("training loss", train) + _extent("validation loss", valid)
     return _of_epochs("Loss", "mean loss of a picture", lines, said, marks)
@@ -111,9 +111,9 @@ def _losses(run, marks):
 
 def _scores(run, marks):
     title, unit = _SCORES[run.metric]
-    points = [(epoch.number, None if epoch.score is None else 100 * epoch.score) for epoch in run.epochs]
+    points = [(epoch.epoch, None if epoch.score is None else 100 * epoch.score) for epoch in run.epochs]
     best = run.best
-    ring = (best.number, 100 * best.score) if best and best.score is not None else None
+    ring = (best.epoch, 100 * best.score) if best and best.score is not None else None
     named = f"validation; {percent(best.score)}% where the loss is least" if ring else "validation"
     return _of_epochs(title, unit, [Line(named, points, 1, ring=ring)], _extent(title.lower(), points), marks)
 
@@ -122,7 +122,12 @@ def _rates(run, marks):
     components = list(dict.fromkeys(name for epoch in run.epochs for name in epoch.rates))
     lines = [
         # Lines that lie on one another show through each other's dashes.
-        Line(name, [(epoch.number, epoch.rates.get(name)) for epoch in run.epochs], 2 + k * (COLOURS + 1), stepped=True)
+        Line(
+            name,
+            [(epoch.epoch, epoch.rates.get(name)) for epoch in run.epochs],
+            2 + k * (COLOURS + 1),
+            stepped=True,
+        )
         for k, name in enumerate(components)
     ]
     said = f"{len(rate_changes(run))} changes; the table below lists them."

@@ -1,50 +1,19 @@
 """A run's folder as the page shows it: what is there, what is missing, whether it holds."""
 
 import hashlib
-import json
-import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from crmn_legacy import archive
+from crmn_legacy.archive.record import Epoch, RunRecord, read_epochs
 from crmn_legacy.errors import UserError
-from crmn_legacy.report.values import at, number, printable, text, whole
+from crmn_legacy.report.values import printable, text
 
 WHOLE, UNFINISHED, ALTERED = "whole", "unfinished", "altered"
 
-METRICS = ("error", "accuracy")
-
-# Ten times what the longest published run writes; more is no run's.
-_LARGEST_RECORD = 4 * 2**20
-_LARGEST_CURVE = 256 * 2**20
-_LAST_EPOCH = 10**6
 _MOST_COMPONENTS = 16
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """A line of ``curve.jsonl``; what it lacks is None.
-
-    Attributes
-    ----------
-    number, updates : int
-    train_loss, validation_loss : float
-    score : float
-        Of the validation pictures, a fraction.
-    rates : dict of str to float
-        The learning rate of each component of the network.
-    seconds : float
-    bits : str
-    """
-
-    number: int
-    updates: int | None
-    train_loss: float | None
-    validation_loss: float | None
-    score: float | None
-    rates: dict
-    seconds: float | None
-    bits: str
 
 
 @dataclass(frozen=True)
@@ -55,9 +24,10 @@ class Run:
     ----------
     name : str
         Of its folder.
-    record : dict
-        Its ``run.json``, not trusted.
+    record : RunRecord
+        Its ``run.json``, as far as it goes.
     epochs : list of Epoch
+        As far as they go.
     metric : str
         ``error`` or ``accuracy``.
     verdict : str
@@ -72,8 +42,8 @@ class Run:
     """
 
     name: str
-    record: dict
-    epochs: list
+    record: RunRecord
+    epochs: list[Epoch]
     metric: str
     verdict: str
     problems: list
@@ -81,15 +51,15 @@ class Run:
     notes: list = field(default_factory=list)
     predictions: object = None
 
-    def get(self, *path):
-        """What stands at `path` in the record, or None."""
-        return at(self.record, *path)
-
     @property
     def row(self):
         """The row's name, or None."""
-        row = self.get("row")
-        return row if isinstance(row, str) else None
+        return self.record.row
+
+    @property
+    def kind(self):
+        """``training``, ``rehearsal`` or ``smoke``, or None."""
+        return self.record.plan and self.record.plan.kind
 
     @property
     def best(self):
@@ -99,13 +69,12 @@ class Run:
 
     def test(self):
         """Test set -> (mean as a fraction, pictures, whether it is complete), as far as recorded."""
-        found = self.get("result", "test")
-        sets = {}
-        for name, scored in found.items() if isinstance(found, dict) else ():
-            mean = number(at(scored, "mean"))
-            if mean is not None:
-                sets[text(name)] = mean, whole(at(scored, "pictures")), at(scored, "complete") is not False
-        return sets
+        found = (self.record.result and self.record.result.test) or {}
+        return {
+            text(name): (scored.mean, scored.pictures, scored.complete is not False)
+            for name, scored in found.items()
+            if scored.mean is not None
+        }
 
 
 def read_run(folder, predictions=None):
@@ -127,10 +96,12 @@ def read_run(folder, predictions=None):
         It holds no ``run.json``, one that is no JSON object, or a file too large to be a run's.
     """
     folder = Path(folder)
-    _require_size(folder / archive.RUN, _LARGEST_RECORD)
-    record = archive.read_json(folder / archive.RUN)
+    for name in (archive.RUN, archive.CURVE):
+        _require_file(folder / name)
+    record = archive.read_record(folder, required=())
     notes = []
-    epochs, metric = _read_epochs(folder / archive.CURVE, notes)
+    epochs = _read_epochs(folder, notes)
+    metric = "accuracy" if any(epoch.validation_accuracy is not None for epoch in epochs) else "error"
     try:
         problems = archive.verify(folder)
     except OSError as error:
@@ -143,7 +114,7 @@ def read_run(folder, predictions=None):
         verdict = ALTERED if problems else WHOLE
     else:
         # Without a manifest nothing is proved; a record that claims to be finished is not believed.
-        verdict = ALTERED if record.get("status") == "finished" else UNFINISHED
+        verdict = ALTERED if record.status == "finished" else UNFINISHED
     if verdict == WHOLE and archive.left_out(folder):
         notes.append("A light folder: the weights and checkpoints were left out; their digests are in run.json.")
     name = printable(folder.resolve().name) or "/"
@@ -151,56 +122,25 @@ def read_run(folder, predictions=None):
     return Run(name, record, epochs, metric, verdict, problems, digest, notes, predictions)
 
 
-def _require_size(path, most):
-    try:
-        found = path.stat()
-    except OSError:
-        return  # told where it is read
-    if not stat.S_ISREG(found.st_mode):
+def _require_file(path):
+    """Refuse what would be waited for without end; what is missing is told where it is read."""
+    if path.exists() and not path.is_file():
         raise UserError(f"got '{path}', which is no ordinary file; expected one, as a run writes it")
-    size = found.st_size
-    if size > most:
-        raise UserError(f"got '{path}' of {size:,} bytes, expected at most {most:,}: it is no run's")
 
 
-def _read_epochs(path, notes):
-    """The epochs of a curve in their order, and the metric that they have; what cannot be read becomes a note."""
-    _require_size(path, _LARGEST_CURVE)
-    try:
-        lines = path.read_bytes().split(b"\n")
-    except OSError:
+def _read_epochs(folder, notes):
+    """The epochs of a curve in their order; what cannot be read becomes a note."""
+    if not (folder / archive.CURVE).exists():
         notes.append(f"{archive.CURVE} is missing or cannot be read: no curve is shown.")
-        return [], METRICS[0]
-    found, unreadable = {}, 0
-    metric = METRICS[0]
-    for line in lines:
-        if not line.strip():
-            continue
-        try:
-            entry = json.loads(line)
-        except (ValueError, RecursionError):
-            entry = None
-        place = whole(at(entry, "epoch"))
-        if place is None or not 1 <= place <= _LAST_EPOCH or place in found:
-            unreadable += 1
-            continue
-        metric = next((name for name in METRICS if f"validation_{name}" in entry), metric)
-        found[place] = _epoch(entry, place, metric)
-    if unreadable:
-        notes.append(f"{unreadable} of {archive.CURVE}'s lines cannot be read and are left out.")
-    return [found[place] for place in sorted(found)], metric
-
-
-def _epoch(entry, place, metric):
-    rates = entry.get("rates")
-    rates = list(rates.items())[:_MOST_COMPONENTS] if isinstance(rates, dict) else []
-    return Epoch(
-        number=place,
-        updates=whole(entry.get("updates")),
-        train_loss=number(entry.get("train_loss")),
-        validation_loss=number(entry.get("validation_loss")),
-        score=number(entry.get(f"validation_{metric}")),
-        rates={text(name): value for name, rate in rates if (value := number(rate)) is not None},
-        seconds=number(entry.get("seconds")),
-        bits=text(entry.get("bits")),
-    )
+        return []
+    epochs, left_out = read_epochs(folder)
+    if left_out:
+        notes.append(f"{left_out} of {archive.CURVE}'s lines cannot be read and are left out.")
+    return [
+        replace(
+            epoch,
+            rates={text(name): rate for name, rate in list((epoch.rates or {}).items())[:_MOST_COMPONENTS]},
+            bits=text(epoch.bits),
+        )
+        for epoch in epochs
+    ]

@@ -1,5 +1,7 @@
 """The part of a page that shows one run."""
 
+import msgspec
+
 from crmn_legacy import paper
 from crmn_legacy.report import curves
 from crmn_legacy.report.charts import draw
@@ -14,7 +16,6 @@ from crmn_legacy.report.values import (
     percent,
     significant,
     text,
-    whole,
 )
 
 _KINDS = {
@@ -58,9 +59,9 @@ def introduction(run):
     """Row, kind and status in sentences."""
     row = paper.ROWS.get(run.row)
     named = f"Table {row.table}, {row.method}." if row else "No row of the paper's tables."
-    kind = run.get("plan", "kind")
-    told = _KINDS.get(kind, f"Kind of run: {text(kind)}.") if isinstance(kind, str) else "Kind of run not recorded."
-    return element("p", {}, f"{named} {told} Status: {text(run.get('status'))}.")
+    kind = run.kind
+    told = _KINDS.get(kind, f"Kind of run: {text(kind)}.") if kind is not None else "Kind of run not recorded."
+    return element("p", {}, f"{named} {told} Status: {text(run.record.status)}.")
 
 
 def body(run, place):
@@ -129,7 +130,7 @@ def _results(run):
 
 
 def _counted(run, name, form):
-    value = whole(run.get(name))
+    value = getattr(run.record, name)
     return NOT_RECORDED if value is None else f"{form(value)} ({value:,})"
 
 
@@ -167,42 +168,42 @@ def _predictions(run):
 
 
 def _facts(run):
-    options, packages = run.get("options"), run.get("packages")
+    packages, hardware = run.record.packages, run.record.hardware or {}
     rows = [
         ["folder", run.name],
-        ["options", text(options)],
-        ["command line", code(text(run.get("orig_argv")))],
-        ["plan", text(run.get("plan"))],
-        ["data", [code(text(run.get("data_path"))), ", digest ", code(text(run.get("data_digest")))]],
+        ["options", text(msgspec.to_builtins(run.record.options))],
+        ["command line", code(text(run.record.orig_argv))],
+        ["plan", text(msgspec.to_builtins(run.record.plan))],
+        ["data", [code(text(run.record.data_path)), ", digest ", code(text(run.record.data_digest))]],
         ["source", _source(run)],
-        ["platform key", code(text(run.get("platform_key")))],
-        ["switches", code(text(run.get("environment")))],
-        ["versions", f"Python {text(run.get('python'))}; {text(packages)}"],
-        ["machine", f"{text(run.get('hardware', 'processor'))}; {text(run.get('machine'))}, {text(run.get('system'))}"],
-        ["system", f"{text(run.get('operating_system'))}; C library {text(run.get('libc'))}"],
-        ["started, stopped", f"{text(run.get('started'))}, {text(run.get('stopped'))}"],
-        ["time", f"{duration(run.get('seconds'))} in all; {_epoch_time(run)}"],
+        ["platform key", code(text(run.record.platform_key))],
+        ["switches", code(text(run.record.environment))],
+        ["versions", f"Python {text(run.record.python)}; {text(packages)}"],
+        ["machine", f"{text(hardware.get('processor'))}; {text(run.record.machine)}, {text(run.record.system)}"],
+        ["system", f"{text(run.record.operating_system)}; C library {text(run.record.libc)}"],
+        ["started, stopped", f"{text(run.record.started)}, {text(run.record.stopped)}"],
+        ["time", f"{duration(run.record.seconds)} in all; {_epoch_time(run)}"],
         ["manifest, SHA-256", code(run.manifest_digest) if run.manifest_digest else "none"],
     ]
-    if run.get("error") is not None:
-        rows.insert(0, ["error", text(run.get("error"))])
+    if run.record.error is not None:
+        rows.insert(0, ["error", text(run.record.error)])
     return table("From run.json, as the run wrote it.", ["", "recorded"], rows, "facts")
 
 
 def _source(run):
     """Commit, whether the source was that commit's, and the digests of what ran."""
-    state = run.get("source", "state")
+    state = (run.record.source or {}).get("state")
     if state is None:
-        dirty = run.get("git_dirty")
+        dirty = run.record.git_dirty
         state = ("dirty" if dirty else "clean") if isinstance(dirty, bool) else "unknown"
     meaning = {
         "clean": "clean: the source was the commit's",
         "dirty": "dirty: the source was not the commit's",
         "unknown": "state unknown: nothing to hold the source against",
     }
-    parts = ["commit ", code(text(run.get("git_commit"))), f"; {meaning.get(text(state), text(state))}"]
+    parts = ["commit ", code(text(run.record.git_commit)), f"; {meaning.get(text(state), text(state))}"]
     for name, of in (("digest", "package"), ("recipe", "recipe"), ("lock", "lock")):
-        digest = run.get("source", name)
+        digest = (run.record.source or {}).get(name)
         if digest is not None:
             parts += [f"; {of} ", code(text(digest))]
     return parts
@@ -214,7 +215,7 @@ def _epoch_time(run):
 
 
 def _chain(run):
-    bits, last = run.get("bits"), run.epochs[-1].bits if run.epochs else None
+    bits, last = run.record.bits, run.epochs[-1].bits if run.epochs else None
     if bits is None:
         held = "The run has not recorded its last digest."
     elif bits == last:
@@ -223,7 +224,7 @@ def _chain(run):
         held = "The run's digest is not that of its last epoch."
     rows = [
         [
-            str(epoch.number),
+            str(epoch.epoch),
             count(epoch.updates),
             significant(epoch.train_loss),
             significant(epoch.validation_loss),
@@ -246,7 +247,7 @@ def _chain(run):
         table(
             f"Each digest covers the whole state and all losses up to its epoch. {held}",
             ["", "digest"],
-            [["before the first step", code(text(run.get("initial_bits")))], ["bits of the run", code(text(bits))]],
+            [["before the first step", code(text(run.record.initial_bits))], ["bits of the run", code(text(bits))]],
             "facts",
         ),
         element(

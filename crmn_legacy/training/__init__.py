@@ -2,17 +2,16 @@
 
 from crmn_legacy.training.optimizers import Adadelta, Momentum, NesterovMomentum, TorchMomentum, TorchNesterov
 from crmn_legacy.training.penalties import MaxNorm, WeightDecay
-from crmn_legacy.training.pixels import PixelClassification
-from crmn_legacy.training.rates import RateSchedule
 from crmn_legacy.training.schedules import (
     ConstantSchedule,
     ExponentialSchedule,
     LinearSchedule,
+    RateSchedule,
+    SpanSchedule,
     StepSchedule,
     WarmUp,
 )
-from crmn_legacy.training.spans import SpanSchedule
-from crmn_legacy.training.tasks import Classification, Keypoints
+from crmn_legacy.training.tasks import Classification, Keypoints, PixelClassification
 
 __all__ = [
     "Adadelta",

@@ -15,9 +15,9 @@ def predict(step, state, task, batches):
         As `training.steps.evaluation_step` compiles it.
     state : dict of str to array
         Weights, of the host; where the step draws, also its first random state.
-    task : Keypoints or alike
+    task : crmn_legacy.training.protocols.Task
         Scores predictions; its `samples` says how many random passes are averaged.
-    batches : FaceBatches or alike
+    batches : crmn_legacy.training.protocols.Batches
         The split.
 
     Returns
@@ -28,7 +28,7 @@ def predict(step, state, task, batches):
     stored = step.put(state)
     columns = {}
     for batch, count in batches.evaluation():
-        stored, found = _passes(step, stored, batch, max(task.samples, 1))
+        stored, found = mean_of_passes(step, stored, batch, max(task.samples, 1))
         found |= {"pictures": batch["images"], "target": task.target(batch)}
         found["scores"] = task.score(found["predicted"], batch, all_points=True)
         for name, value in found.items():
@@ -36,8 +36,25 @@ def predict(step, state, task, batches):
     return {name: np.concatenate(parts) for name, parts in columns.items()}
 
 
-def _passes(step, stored, batch, number):
-    """The state after `number` passes, and their outputs: means in double precision, rounded once."""
+def mean_of_passes(step, stored, batch, number):
+    """The outputs for a batch, averaged over passes that draw at random.
+
+    Parameters
+    ----------
+    step : crmn_legacy.training.protocols.EvaluationStep
+    stored : State
+        Where the step computes.
+    batch : dict of str to array
+    number : int
+        Of passes.
+
+    Returns
+    -------
+    State
+        After the passes.
+    dict of str to array
+        Outputs; predictions and losses are means in double precision, rounded once.
+    """
     stored, outputs = step(stored, batch)
     found = step.get_outputs(outputs)
     if number == 1:

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from crmn_legacy import archive
+from crmn_legacy.archive import checkpoint
+from crmn_legacy.archive.record import Epoch
+from crmn_legacy.archive.trace import Trace
 from crmn_legacy.errors import UserError
-from crmn_legacy.training import checkpoints
 from crmn_legacy.training.progress import print_epoch, report
-from crmn_legacy.training.provenance import milliseconds
+from crmn_legacy.training.protocols import Batches, EvaluationStep, Schedule, Task, TrainingStep
 
 
 class TrainingError(Exception):
@@ -33,15 +35,14 @@ class Training:
 
     Attributes
     ----------
-    train : crmn_legacy.training.steps.TrainingSteps
+    train : TrainingStep
         Of whatever is trained in an epoch.
-    evaluate : crmn_legacy.backend.compile.Step
-        As `training.steps` compiles it.
-    task : Keypoints or alike
+    evaluate : EvaluationStep
+    task : Task
         Scores predictions.
-    batches, validation : FaceBatches or alike
+    batches, validation : Batches
         The training and the validation part.
-    schedule : RateSchedule
+    schedule : Schedule
         Of the learning rates.
     epochs : int
         The last epoch's number.
@@ -51,21 +52,21 @@ class Training:
         Names of what weights files hold.
     folder : crmn_legacy.archive.RunFolder
         Where all is written.
-    trace : crmn_legacy.trace.Trace or None
+    trace : crmn_legacy.archive.trace.Trace or None
         Takes a digest of every tensor after every update.
     """
 
-    train: object
-    evaluate: object
-    task: object
-    batches: object
-    validation: object
-    schedule: object
+    train: TrainingStep
+    evaluate: EvaluationStep
+    task: Task
+    batches: Batches
+    validation: Batches
+    schedule: Schedule
     epochs: int
     max_updates: int | None
-    parameters: list
-    folder: object
-    trace: object = None
+    parameters: list[str]
+    folder: archive.RunFolder
+    trace: Trace | None = None
 
     def run(self, state, progress):
         """Train until the end, from a state and a progress between two updates.
@@ -74,12 +75,12 @@ class Training:
         ----------
         state : dict of str to array
             Of the host; the training step's. Emptied, so that it does not fill memory beside the device's copy.
-        progress : checkpoints.Progress
+        progress : Progress
             Where it stands.
 
         Returns
         -------
-        checkpoints.Progress
+        Progress
 
         Raises
         ------
@@ -102,7 +103,7 @@ class Training:
         return self.max_updates is not None and progress.updates >= self.max_updates
 
     def _epoch(self, state, progress, signals):
-        started, times = time.monotonic(), {"epoch_start": milliseconds()}
+        started = time.monotonic()
         pending, rates = None, None
         trained = self.schedule.trained(progress.epoch)
         source = self.batches.epoch(progress.epoch, start=progress.step)
@@ -111,27 +112,26 @@ class Training:
             try:
                 for batch, _ in zip(source, range(steps_left), strict=False):
                     rates = self.schedule.rates(progress.schedule, progress.epoch, progress.updates + 1)
-                    given = {name: np.asarray(rates[name], self._dtype(state)) for name in trained}
-                    state, outputs = self.train(state, batch, given)
+                    state, outputs = self.train(state, batch, {name: rates[name] for name in trained})
                     progress.step += 1
                     progress.updates += 1
                     # The loss of the step before: waiting for this one's would leave the device idle.
-                    self._take(pending, progress)
+                    self._count(pending, progress)
                     pending = outputs
-                    self._note(state, outputs, progress)
+                    self._trace_update(state, outputs, progress)
                     with signals.output():
                         reporting.step(progress)
                     if signals.caught:
                         break
             finally:
                 source.close()
-            self._take(pending, progress)
+            self._count(pending, progress)
         if signals.caught:
             self._write(self.train.get(state), progress)
             raise Interrupted(signals.caught)
         if rates is None:  # interrupted after the last update of the epoch
             rates = self.schedule.rates(progress.schedule, progress.epoch, progress.updates)
-        line = self._end_epoch(state, progress, rates, started, times)
+        line = self._end_epoch(state, progress, rates, started)
         with signals.output():
             print_epoch(line, self.epochs, self.task.metric)
         if signals.caught:
@@ -145,10 +145,7 @@ class Training:
             steps = min(steps, progress.step + self.max_updates - progress.updates)
         return steps
 
-    def _dtype(self, state):
-        return next(value.dtype for value in state.values())
-
-    def _take(self, outputs, progress):
+    def _count(self, outputs, progress):
         """Add a step's loss to the progress, once it is known."""
         if outputs is None:
             return
@@ -162,13 +159,13 @@ class Training:
     def _require_finite(self, loss, progress, where, mend="try a lower rate"):
         if math.isfinite(loss):
             return
-        done = progress.curve[-1]["epoch"] if progress.curve else 0
+        done = progress.curve[-1].epoch if progress.curve else 0
         raise TrainingError(
             f"the loss is {loss} at epoch {progress.epoch}, {where}; the last good checkpoint, of the end of epoch "
             f"{done}, is in '{self.folder.path}': {mend}"
         )
 
-    def _note(self, state, outputs, progress):
+    def _trace_update(self, state, outputs, progress):
         """Add an update to the trace."""
         if self.trace is None:
             return
@@ -176,11 +173,9 @@ class Training:
         with _kept():
             self.trace.add(self.train.get(state), progress.epoch, progress.step, progress.updates, loss)
 
-    def _end_epoch(self, state, progress, rates, started, times):
+    def _end_epoch(self, state, progress, rates, started):
         host = self.train.get(state)
-        times["eval_start"] = milliseconds()
         loss, metric = self.validate(host)
-        times["eval_stop"] = milliseconds()
         # A thousand layers overflow where batch norm predicts with averages that have seen a single update.
         mend = "try more updates before it, which batch norm's averages need, or a lower rate"
         self._require_finite(loss, progress, "validation", mend)
@@ -189,20 +184,19 @@ class Training:
         progress.bits = archive.digest_tensors(host, losses, progress.bits)
         best = progress.schedule.best_epoch == progress.epoch
         weights = {name: host[name] for name in self.parameters} if best else None
-        line = {
-            "epoch": progress.epoch,
-            "updates": progress.updates,
-            "rates": rates,
-            "losses": losses,
-            "train_loss": math.fsum(progress.losses) / len(progress.losses),
-            "validation_loss": loss,
-            f"validation_{self.task.metric}": metric,
-            "shifts": progress.schedule.shifts,
-            "seconds": round(time.monotonic() - started, 3),
-            "bits": progress.bits,
-            "weights": archive.digest_tensors(weights) if best else None,
-            "mlperf": {"epoch_num": progress.epoch, **times, "epoch_stop": milliseconds()},
-        }
+        line = Epoch(
+            epoch=progress.epoch,
+            updates=progress.updates,
+            rates=rates,
+            losses=losses,
+            train_loss=math.fsum(progress.losses) / len(progress.losses),
+            validation_loss=loss,
+            shifts=progress.schedule.shifts,
+            seconds=round(time.monotonic() - started, 3),
+            bits=progress.bits,
+            weights=archive.digest_tensors(weights) if best else None,
+            **{f"validation_{self.task.metric}": metric},
+        )
         progress.curve.append(line)
         progress.epoch, progress.step, progress.losses = progress.epoch + 1, 0, []
         self._write(host, progress, weights)
@@ -229,7 +223,7 @@ class Training:
                 self.trace.keep()
             if weights is not None:
                 archive.write_arrays(self.folder.path / archive.WEIGHTS, weights)
-            self.folder.write_checkpoint(checkpoints.pack(host, progress))
+            self.folder.write_checkpoint(checkpoint.pack(host, progress))
             self.folder.write_curve(progress.curve)
 
 

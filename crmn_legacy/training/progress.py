@@ -19,13 +19,13 @@ def report(training, progress, steps):
         reporting.close()
 
 
-def print_epoch(record, epochs, metric):
-    """Print an epoch's line, as ``curve.jsonl`` has it."""
-    rates = " ".join(f"{name} {rate:g}" for name, rate in record["rates"].items())
+def print_epoch(line, epochs, metric):
+    """Print an epoch (`Epoch`), a line of ``curve.jsonl``."""
+    rates = " ".join(f"{name} {rate:g}" for name, rate in line.rates.items())
     print(
-        f"epoch {record['epoch']}/{epochs}: loss {record['train_loss']:.5g}, validation loss "
-        f"{record['validation_loss']:.5g}, {metric} {100 * record[f'validation_{metric}']:.2f}%; rates: {rates}; "
-        f"{record['seconds']:.1f} s",
+        f"epoch {line.epoch}/{epochs}: loss {line.train_loss:.5g}, validation loss "
+        f"{line.validation_loss:.5g}, {metric} {100 * line.score:.2f}%; rates: {rates}; "
+        f"{line.seconds:.1f} s",
         flush=True,
     )
 

@@ -1,8 +1,7 @@
-"""One run of a recipe, from its options to its last line."""
+"""One run of a recipe, from its options to its last line: choose, refuse, build, start or resume, train, finish."""
 
 import contextlib
 import itertools
-import math
 import os
 import shlex
 import shutil
@@ -10,18 +9,19 @@ import sys
 import time
 from pathlib import Path
 
+import msgspec
 import numpy as np
 
-from crmn_legacy import archive, samples
-from crmn_legacy.backend import cache, determinism, precision
+from crmn_legacy import archive
+from crmn_legacy.archive import checkpoint
+from crmn_legacy.archive.golden import golden_bits
+from crmn_legacy.archive.provenance import provenance, without_root
+from crmn_legacy.archive.record import Result, RunRecord
+from crmn_legacy.archive.trace import Trace
 from crmn_legacy.errors import UserError
-from crmn_legacy.formats import write_whole
-from crmn_legacy.options import DEFAULTS
-from crmn_legacy.trace import Trace
-from crmn_legacy.training import checkpoints
+from crmn_legacy.files import write_whole
 from crmn_legacy.training.loop import Interrupted, Training, TrainingError
-from crmn_legacy.training.plan import absolute, make_plan, merge_options, read_former, require_same_data
-from crmn_legacy.training.provenance import boundary_epochs, milliseconds, mlperf, provenance, without_root
+from crmn_legacy.training.preparation import build, choose, platform_key, refuse
 
 
 def train(recipe, script, given):
@@ -33,66 +33,23 @@ def train(recipe, script, given):
     script : Path
         The recipe's file.
     given : dict
-        Options of the command line; None where an option was not given.
+        Of the command line: options, ``resume`` and ``out``; None where one was not given.
 
     Returns
     -------
     int
         Exit status: 0 done; 1 the loss is not finite, or a golden digest differs; 128 + the signal if interrupted.
     """
-    resumed = given.pop("resume")
-    out = given.pop("out")
-    former = read_former(recipe, script, resumed, out) if resumed else None
-    options = merge_options(given, former)
-    plan = make_plan(recipe, options, former)
-    path = samples.path(recipe.task.sample) if options["data"] is None else Path(options["data"])
-    data = recipe.task.read(path)
-    if former is not None:
-        require_same_data(path, data, former)
-    options = absolute(options)
-    batches, validation = _splits(recipe, data, plan, options)
-    if plan["steps"] is not None:
-        plan["epochs"] = min(plan["epochs"], math.ceil(plan["steps"] / batches.steps_per_epoch))
+    choice = choose(recipe, script, dict(given))
     # All that can be refused is refused before the folder is made.
-    switches = determinism.pin(options["bits"], options["device"], options["devices"])
-    _require_device(options)
-    numbers = precision.use(options["precision"], options["backend"], options["device"])
-    folder = archive.RunFolder(Path(resumed or out or _default_out(recipe)), new=not resumed)
-    try:
-        run = _Run(recipe, script, options, plan, data, path, batches, validation, switches, folder, former)
-        with numbers, run:
-            return run.go()
-    finally:
-        folder.close()
-
-
-def _require_device(options):
-    if options["backend"] == "c":
-        return
-    import jax
-
-    try:
-        found = len(jax.devices())
-    except (RuntimeError, AssertionError) as error:  # without a plug-in for it JAX only asserts
-        reason = next(iter(str(error).splitlines()), "JAX knows none")
-        raise UserError(
-            f"--device {options['device']} got no such device ({reason[:120]}), expected "
-            "one and JAX's build for it: install `jax[cuda12]` of the pinned version, or take --device cpu"
-        ) from None
-    if found < options["devices"]:
-        raise UserError(f"--devices got {options['devices']}, expected at most {found}, as many as there are")
-
-
-def _splits(recipe, data, plan, options):
-    batches, validation = (
-        recipe.task.batches(data, split, plan["batch_size"], options["seed"]) for split in ("train", "valid")
-    )
-    if batches.steps_per_epoch == 0:
-        raise UserError(
-            f"got {len(batches.rows)} training pictures, expected at least a batch of {plan['batch_size']}: "
-            "give more data"
-        )
-    return batches, validation
+    switches, numbers = refuse(choice.options)
+    with archive.RunFolder(choice.place or _default_out(recipe), new=choice.former is None) as folder, numbers:
+        began = time.monotonic()
+        _announce(choice, folder)
+        built = build(choice, switches)
+        record = _describe(choice, switches, built)
+        with contextlib.closing(_Run(choice, built, folder, record, began)) as run:
+            return run.to_its_end()
 
 
 def _default_out(recipe):
@@ -110,249 +67,214 @@ def _default_out(recipe):
         return first  # told where the folder is taken
 
 
+def _announce(choice, folder):
+    row, plan, place = choice.recipe.row, choice.plan, f"the run's folder: {folder.path}"
+    other = [f"{name}={value!r}" for name, value in {**choice.options.network, **choice.options.set}.items()]
+    changed = f" with {' '.join(other)}" if other else ""
+    if plan.kind == "training":
+        how = f"{changed}: not as published" if changed else ", as published"
+        line = f"training on '{choice.path}'{how}; {place}"
+    elif choice.options.data is not None:
+        line = (
+            f"smoke run, the network at its smallest{changed}, on '{choice.path}'; it says little about the paper; "
+            f"{place}"
+        )
+    else:
+        what = "the full published network" if plan.kind == "rehearsal" else "the network at its smallest"
+        line = (
+            f"{plan.kind} of {what}{changed} on the embedded sample, {plan.batch_size} pictures a batch (published: "
+            f"{choice.recipe.batch_size}); its numbers say nothing about the paper; {place}"
+        )
+    print(f"{row}: {line}", flush=True)
+
+
+def _describe(choice, switches, built):
+    """The record of the run before its first update."""
+    from crmn_legacy import cost
+
+    return RunRecord(
+        row=choice.recipe.row,
+        status="running",
+        options=choice.options,
+        plan=choice.plan,
+        seed=choice.options.seed,
+        parameters=cost.parameters(built.network),
+        flops=cost.flops(built.network),
+        data_path=without_root(str(choice.path)),
+        data_digest=choice.data.digest,
+        platform_key=platform_key(switches, choice.options),
+        environment=switches.environment,
+        kernel_caches=switches.caches,
+        initial_bits=archive.digest_tensors(built.state),
+        initial_weights=archive.digest_tensors(built.weights),
+        started=archive.now(),
+        seconds_before=0.0,
+        **provenance(choice.script),
+    )
+
+
 class _Run:
-    """A run whose options and data are known to be good."""
+    """A run under way: what it is, its folder, and the record that is kept of it."""
 
-    def __init__(self, recipe, script, options, plan, data, path, batches, validation, switches, folder, former):
-        self.recipe, self.script, self.options, self.plan = recipe, script, options, plan
-        self.data, self.path, self.batches, self.validation = data, path, batches, validation
-        self.switches, self.folder, self.former = switches, folder, former
-        self.trace = self.random_state = None
+    def __init__(self, choice, built, folder, record, began):
+        self.choice, self.built, self.folder, self.record = choice, built, folder, record
+        self.began, self.trace = began, None
 
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exception):
+    def close(self):
+        """Close the trace."""
         if self.trace is not None:
             self.trace.close()
 
-    def go(self):
-        key = determinism.platform_key(
-            self.switches, *(self.options[name] for name in ("backend", "device", "devices", "precision"))
-        )
-        if self.options["backend"] == "xla":
-            cache.use(key)
-        return self._go(key)
-
-    def _go(self, key):
-        import lasagne
-
-        from crmn_legacy import cost
-        from crmn_legacy.training import steps
-
-        began, init = time.monotonic(), milliseconds()
-        self._announce()
-        network = steps.build(lambda: self.recipe.network(**self.plan["arguments"]), self.options["seed"])
-        components = self.recipe.schedule.components
-        compilation = {"backend": self.options["backend"], "c_flags": self.switches.c_flags}
-        if self.options["backend"] == "xla":
-            compilation["devices"] = self.options["devices"]
-        train = steps.TrainingSteps(
-            network,
-            self.recipe.task,
-            self.recipe.optimizer,
-            components,
-            self.recipe.weight_decay,
-            self.recipe.constraints,
-            self.options["remat"],
-            **compilation,
-        )
-        evaluate = steps.evaluation_step(network, self.recipe.task, **compilation)
-        test = evaluate
-        if self.recipe.task.samples:
-            test = steps.evaluation_step(network, self.recipe.task, sampling=True, **compilation)
-        parameters = [p.name for p in lasagne.layers.get_all_params(network)]
-        state = train.get(train.initial_state())
-        train.release()
-        progress = checkpoints.Progress(bits=archive.digest_tensors(state))
-        weights = {name: state[name] for name in parameters}
-        self.random_state = steps.random_state(state)
-        record = {
-            "row": self.recipe.row,
-            "status": "running",
-            "options": self.options,
-            "plan": self.plan,
-            "seed": self.options["seed"],
-            "parameters": cost.parameters(network),
-            "flops": cost.flops(network),
-            "data_path": without_root(str(self.path)),
-            "data_digest": self.data.digest,
-            "platform_key": key,
-            "environment": self.switches.environment,
-            "kernel_caches": self.switches.caches,
-            "initial_bits": progress.bits,
-            "initial_weights": archive.digest_tensors(weights),
-            "started": archive.now(),
-            "seconds_before": 0.0,
-            "mlperf": mlperf(self.recipe, self.plan, self.options, self.batches, self.validation),
-            **provenance(self.script),
-        }
-        record["mlperf"].update(init_start=init, init_stop=milliseconds(), run_start=milliseconds())
-        if self.former is None or not self.folder.has_begun():
-            self._start(record, state, progress, weights)
+    def to_its_end(self):
+        """Start or resume, train, finish; returns the exit status."""
+        resumed = self.choice.former is not None
+        if resumed and self.folder.has_begun():
+            state, progress = self._resume()
         else:
-            state, progress = self._resume(record, state)
-        training = Training(
-            train=train,
-            evaluate=evaluate,
-            task=self.recipe.task,
-            batches=self.batches,
-            validation=self.validation,
-            schedule=self.recipe.schedule,
-            epochs=self.plan["epochs"],
-            max_updates=self.plan["steps"],
-            parameters=parameters,
-            folder=self.folder,
-            trace=self.trace,
-        )
+            if resumed:
+                print("resumed at the beginning: nothing had been saved yet", flush=True)
+            state, progress = self._start()
         try:
-            progress = training.run(state, progress)
-            return self._finish(record, test, progress, began)
+            progress = self._train(state, progress)
+            return self._finish(progress)
         except (Interrupted, KeyboardInterrupt) as stop:
-            return self._interrupted(record, stop, began)
+            return self._interrupted(stop)
         except TrainingError as error:
-            self._record(record, "failed", began, error=str(error))
+            self._write_record("failed", error=str(error))
             print(f"error: {error}", file=sys.stderr)
             return 1
 
-    def _announce(self):
-        kind = self.plan["kind"]
-        if kind == "training":
-            print(f"{self.recipe.row}: training on '{self.path}', as published; the run's folder: {self.folder.path}")
-        elif self.options["data"] is not None:
-            print(
-                f"{self.recipe.row}: smoke run, the network at its smallest, on '{self.path}'; it says little about "
-                f"the paper; the run's folder: {self.folder.path}"
-            )
-        else:
-            what = "the full published network" if kind == "rehearsal" else "the network at its smallest"
-            print(
-                f"{self.recipe.row}: {kind} of {what} on the embedded sample, {self.plan['batch_size']} pictures a "
-                f"batch (published: {self.recipe.batch_size}); its numbers say nothing about the paper; the run's "
-                f"folder: {self.folder.path}"
-            )
-        sys.stdout.flush()
-
-    def _start(self, record, state, progress, weights):
-        if self.former is not None:
-            print("resumed at the beginning: nothing had been saved yet", flush=True)
+    def _start(self):
+        """Write what the run begins with; its first state and progress."""
+        state, progress = self.built.state, checkpoint.Progress(bits=self.record.initial_bits)
         # What has a record can be resumed, so the recipe, which that needs, comes before it.
-        write_whole(self.folder.path / archive.RECIPE, self.script.read_bytes())
-        self.folder.write_record(record)
-        archive.write_arrays(self.folder.path / archive.INITIAL_WEIGHTS, weights)
-        if self.options["trace"]:
+        write_whole(self.folder.path / archive.RECIPE, self.choice.script.read_bytes())
+        self.folder.write_record(self.record)
+        archive.write_arrays(self.folder.path / archive.INITIAL_WEIGHTS, self.built.weights)
+        if self.choice.options.trace:
             (self.folder.path / archive.TRACE).unlink(missing_ok=True)
             self.trace = Trace(self.folder.path)
             self.trace.add(state)
             self.trace.keep()
-        self.folder.write_checkpoint(checkpoints.pack(state, progress))
+        self.folder.write_checkpoint(checkpoint.pack(state, progress))
+        return state, progress
 
-    def _resume(self, record, state):
+    def _resume(self):
+        """Read the newest whole checkpoint; its state and progress."""
+        former, record = self.choice.former, self.record
         arrays, name = self.folder.read_checkpoint()
         if name != archive.CHECKPOINT:
             print(f"note: {archive.CHECKPOINT} is missing or altered; going on from {name}, the one before")
-        state, progress = checkpoints.unpack(arrays, state)
-        if self.options["trace"]:
+        state, progress = checkpoint.unpack(arrays)
+        checkpoint.require_like(state, self.built.state)
+        state = {tensor: state[tensor] for tensor in self.built.state}
+        # The first one is of no more use, and would fill memory.
+        self.built.state.clear()
+        if self.choice.options.trace:
             self.trace = Trace(self.folder.path)
             self.trace.cut(progress.updates, state)
-        for what in ("packages", "platform_key"):
-            if self.former.get(what) != record[what]:
+        for what, was, now in (
+            ("packages", former.packages, record.packages),
+            ("platform_key", former.platform_key, record.platform_key),
+        ):
+            if was != now:
                 print(f"note: {what} differ from those the run began with; its bits may move")
-        record["started"] = self.former["started"]
+        record.started = former.started
         # A run that was killed has noted no more than what it had begun with.
-        record["seconds_before"] = self.former.get("seconds", self.former.get("seconds_before", 0.0))
-        former = self.former.get("mlperf")
-        if isinstance(former, dict):
-            # The run began then; what this process needed to get ready is its own.
-            record["mlperf"]["run_start"] = former.get("run_start", record["mlperf"]["run_start"])
+        record.seconds_before = former.seconds or former.seconds_before or 0.0
         print(f"resumed at epoch {progress.epoch}, step {progress.step} ({progress.updates} updates made)", flush=True)
         self.folder.write_record(record)
         # A kill between the two left the curve an epoch behind the checkpoint.
         self.folder.write_curve(progress.curve)
         return state, progress
 
-    def _record(self, record, status, began, **more):
-        seconds = round(record["seconds_before"] + time.monotonic() - began, 3)
-        record.update(status=status, stopped=archive.now(), seconds=seconds, **more)
-        record["mlperf"].update(run_stop=milliseconds(), status="success" if status == "finished" else "aborted")
-        self.folder.write_record(record)
-
-    def _interrupted(self, record, stop, began):
-        number = getattr(stop, "number", 2)
-        self._record(record, "interrupted", began)
-        # `make` runs its own Python, which a plain `python` in the user's shell may not be.
-        python = "python" if shutil.which("python") == sys.executable else sys.executable
-        resume = shlex.join([python, os.path.relpath(self.script), "--resume", str(self.folder.path)])
-        print(f"interrupted; go on with: {resume}", file=sys.stderr)
-        return 128 + number
-
-    def _finish(self, record, test, progress, began):
-        best = progress.curve[progress.schedule.best_epoch - 1]
-        metric = self.recipe.task.metric
-        weights = self._best_weights(best)
-        result = {
-            "best_epoch": best["epoch"],
-            "epochs": len(progress.curve),
-            "updates": progress.updates,
-            "validation_loss": best["validation_loss"],
-            f"validation_{metric}": best[f"validation_{metric}"],
-        }
-        if self.plan["kind"] != "rehearsal" and np.any(self.data.split == "test"):
-            result["test"] = self._test(test, weights)
-        record["mlperf"].update(
-            epoch_count=len(progress.curve), opt_learning_rate_decay_boundary_epochs=boundary_epochs(progress.curve)
+    def _train(self, state, progress):
+        training = Training(
+            train=self.built.train,
+            evaluate=self.built.evaluate,
+            task=self.choice.recipe.task,
+            batches=self.choice.batches,
+            validation=self.choice.validation,
+            schedule=self.choice.recipe.schedule,
+            epochs=self.choice.plan.epochs,
+            max_updates=self.choice.plan.steps,
+            parameters=self.built.parameters,
+            folder=self.folder,
+            trace=self.trace,
         )
-        if metric == "accuracy":
-            record["mlperf"]["eval_accuracy"] = best["validation_accuracy"]
-        self._record(record, "finished", began, result=result, bits=progress.bits)
-        self.folder.finish(record)
-        return _last_lines(record, self.options)
+        # `built` holds the first state; the loop empties what it is given, so that it fills no memory.
+        return training.run(state, progress)
+
+    def _finish(self, progress):
+        """Score the best weights, write the last record and the manifest, print the last lines."""
+        best = progress.curve[progress.schedule.best_epoch - 1]
+        weights, test = self._best_weights(best), None
+        if self.choice.plan.kind != "rehearsal" and np.any(self.choice.data.split == "test"):
+            test = self._test(weights)
+        self.record.result = Result(
+            best_epoch=best.epoch,
+            epochs=len(progress.curve),
+            updates=progress.updates,
+            validation_loss=best.validation_loss,
+            validation_error=best.validation_error,
+            validation_accuracy=best.validation_accuracy,
+            test=test,
+        )
+        self.record.bits = progress.bits
+        self._write_record("finished")
+        self.folder.finish(self.record)
+        return print_last_lines(self.record)
 
     def _best_weights(self, best):
         """Read what the folder is to vouch for: it may have been damaged while the run was stopped."""
         path = self.folder.path / archive.WEIGHTS
         weights = archive.read_arrays(path)
-        if archive.digest_tensors(weights) != best["weights"]:
+        if archive.digest_tensors(weights) != best.weights:
             raise UserError(
-                f"got '{path}', which does not hold the weights of epoch {best['epoch']}, the best; expected them as "
+                f"got '{path}', which does not hold the weights of epoch {best.epoch}, the best; expected them as "
                 "the run wrote them: restore the file, then --resume, or start the run anew"
             )
         return weights
 
-    def _test(self, test, weights):
+    def _test(self, weights):
+        """Scores of the test sets (dict of str to Score), printed."""
+        from crmn_legacy.archive.record import Score
         from crmn_legacy.training import evaluation
 
-        batches = self.recipe.task.batches(self.data, "test", self.plan["batch_size"], self.options["seed"])
-        found = evaluation.predict(test, {**weights, **self.random_state}, self.recipe.task, batches)
-        results = self.recipe.task.by_test_set(found["scores"], self.data, batches.rows)
+        task, plan, options = self.choice.recipe.task, self.choice.plan, self.choice.options
+        batches = task.batches(self.choice.data, "test", plan.batch_size, options.seed)
+        found = evaluation.predict(self.built.test, {**weights, **self.built.random_state}, task, batches)
+        results = task.by_test_set(found["scores"], self.choice.data, batches.rows)
         for name, scored in results.items():
-            print(f"test {name}: {self.recipe.task.metric} {100 * scored['mean']:.2f}% ({scored['pictures']} pictures)")
-        return results
+            print(f"test {name}: {task.metric} {100 * scored['mean']:.2f}% ({scored['pictures']} pictures)")
+        return {name: msgspec.convert(scored, Score) for name, scored in results.items()}
+
+    def _interrupted(self, stop):
+        self._write_record("interrupted")
+        # `make` runs its own Python, which a plain `python` in the user's shell may not be.
+        python = "python" if shutil.which("python") == sys.executable else sys.executable
+        words = [python, os.path.relpath(self.choice.script), "--resume", str(self.folder.path)]
+        print(f"interrupted; go on with: {shlex.join(words)}", file=sys.stderr)
+        return 128 + getattr(stop, "number", 2)
+
+    def _write_record(self, status, error=None):
+        self.record.status, self.record.stopped, self.record.error = status, archive.now(), error
+        self.record.seconds = round(self.record.seconds_before + time.monotonic() - self.began, 3)
+        self.folder.write_record(self.record)
 
 
-def _last_lines(record, options):
-    """Hold the digest against the golden one, print both lines, and return the exit status."""
-    status = 0
-    golden = _golden(record, options)
+def print_last_lines(record):
+    """Hold the digest against the golden one, print both lines, and return the exit status.
+
+    Parameters
+    ----------
+    record : RunRecord
+        Of a finished run.
+    """
+    golden = golden_bits(record)
     if golden is None:
-        print(f"golden: none for {record['platform_key']}")
-    elif golden == record["bits"]:
-        print("golden: match")
+        print(f"golden: none for {record.platform_key}")
     else:
-        print("golden: differs")
-        status = 1
-    print(f"bits: {record['bits']}", flush=True)
-    return status
-
-
-def _golden(record, options):
-    """The committed digest of this very run under this platform key, or None."""
-    if any(options[name] != DEFAULTS[name] for name in ("data", "epochs", "steps", "seed")):
-        return None
-    path = Path(__file__).parents[2] / "tests" / "golden" / f"{record['row']}.json"
-    if not path.is_file():
-        return None
-    for run in archive.read_json(path).get("runs", ()):
-        if (run["kind"], run["platform_key"]) == (record["plan"]["kind"], record["platform_key"]):
-            return run["bits"]
-    return None
+        print(f"golden: {'match' if golden == record.bits else 'differs'}")
+    print(f"bits: {record.bits}", flush=True)
+    return int(golden is not None and golden != record.bits)

@@ -5,9 +5,10 @@ from functools import partial
 import aesara
 import aesara.tensor as T
 import lasagne
+import numpy as np
 
-from crmn_legacy.backend.building import building
 from crmn_legacy.backend.compile import compile_step
+from crmn_legacy.backend.graph_building import building
 from crmn_legacy.data.randomness import Purpose, generator
 from crmn_legacy.training.optimizers import component_of
 from crmn_legacy.training.penalties import as_decay
@@ -63,9 +64,9 @@ def train_step(
     ----------
     network : Layer
         Its output has the task's width.
-    task : crmn_legacy.training.Keypoints or alike
+    task : crmn_legacy.training.protocols.Task
         Gives the symbolic batch and the losses.
-    optimizer : crmn_legacy.training.NesterovMomentum or alike
+    optimizer : crmn_legacy.training.protocols.Optimizer
         Gives the updates.
     components : tuple of str
         Each has a rate of its own.
@@ -119,14 +120,17 @@ class TrainingSteps:
     def __init__(self, network, task, optimizer, components, *arguments, **keywords):
         self._compile = partial(train_step, network, task, optimizer, components, *arguments, **keywords)
         self._whole = self._compile()
+        self._dtype = aesara.config.floatX
         self._steps = {tuple(components): self._whole}
         # Of the whole step: the state's ways in and out.
         self.initial_state, self.release = self._whole.initial_state, self._whole.release
         self.put, self.get = self._whole.put, self._whole.get
 
     def __call__(self, state, batch, rates):
-        """One update of the components that have a rate; see `crmn_legacy.backend.compile.Step`."""
+        """One update of the components that have a rate (a float); see `crmn_legacy.backend.compile.Step`."""
         trained = tuple(rates)
+        # Numbers of the format that the step's inputs have.
+        rates = {name: np.asarray(rate, self._dtype) for name, rate in rates.items()}
         if trained not in self._steps:
             self._steps[trained] = self._compile(trained=trained)
         new, outputs = self._steps[trained](state, batch, rates)

@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from crmn_legacy.__main__ import main
-from crmn_legacy.commands import stored
+from crmn_legacy.cli import main
+from crmn_legacy.commands import trained_network
 from crmn_legacy.errors import run
 from tests.commands.parted import lowered, traced
 from tests.training.runs import TINY
@@ -35,7 +35,7 @@ def command(capsys, monkeypatch):
     import aesara
     import jax
 
-    monkeypatch.setattr(stored, "RECIPES", TINY.parent)
+    monkeypatch.setattr(trained_network, "RECIPES", TINY.parent)
 
     def call(*arguments):
         monkeypatch.setattr(sys, "argv", ["crmn_legacy", *map(str, arguments)])

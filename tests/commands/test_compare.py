@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from crmn_legacy import archive
-from crmn_legacy.commands import replay
+from crmn_legacy.archive import replay
+from crmn_legacy.archive.checkpoint import Progress, pack
 from tests.folders import rewrite_json, states, write_run
 
 STEPS = 3
@@ -105,10 +106,9 @@ def replayed(monkeypatch):
         assert quiet
         out = Path(words[words.index("--out") + 1])
         write_run(out, platform_key=given["platform"])
-        progress = {"curve": [], "step": 1, "updates": given.get("update", 3), "bits": ""}
-        archive.write_arrays(
-            out / archive.CHECKPOINT, {**given["states"][3], "progress": np.array(json.dumps(progress))}
-        )
+        bits = archive.digest_tensors(given["states"][0])
+        progress = Progress(step=1, losses=[1.0], updates=given.get("update", 3), bits=bits)
+        archive.write_arrays(out / archive.CHECKPOINT, pack(given["states"][3], progress))
         return 0, ""
 
     monkeypatch.setattr(replay, "call", call)

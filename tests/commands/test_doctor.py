@@ -47,9 +47,8 @@ def test_a_check_that_fails_is_bad_only_where_the_default_needs_it(good, needed,
 
 
 def test_packages_unlike_the_pins_are_named(monkeypatch, tmp_path):
-    pins = tmp_path / "requirements.txt"
-    pins.write_text("# comment\nnumpy==0.1  # why\nno-such-package==3\n")
-    monkeypatch.setattr(module, "REQUIREMENTS", pins)
+    (tmp_path / "requirements.txt").write_text("# comment\nnumpy==0.1  # why\nno-such-package==3\n")
+    monkeypatch.setattr(module, "CHECKOUT", tmp_path)
     check = module._packages()
     assert check["status"] == "bad"
     assert "(pinned 0.1)" in check["found"] and "no-such-package none (pinned 3)" in check["found"]

@@ -7,17 +7,17 @@ import numpy as np
 import pytest
 
 from crmn_legacy import archive
-from crmn_legacy.formats import read_faces, write_faces
+from crmn_legacy.data.files.faces import read_faces, write_faces
 from tests.oracles import local_contrast
 from tests.training.runs import contents, faces
 
 
 def test_gives_the_error_that_the_run_ended_with(command, finished, data):
     report = command("evaluate", finished[0], "--data", data, "--json").json
-    ended = archive.read_record(finished[0])["result"]["test"]["rendered"]
+    ended = archive.read_record(finished[0]).result.test["rendered"]
     assert report["row"] == "table1_crmn" and report["split"] == "test" and report["metric"] == "error"
     assert report["results"] == {
-        "rendered": {"percent": 100 * ended["mean"], "pictures": 4, "complete": True, "printed": None}
+        "rendered": {"percent": 100 * ended.mean, "pictures": 4, "complete": True, "printed": None}
     }
 
 
@@ -142,14 +142,14 @@ def change(folder, place, **changes):
         (None, {"row": "table9"}, "got the row 'table9'"),
         (None, {"row": ["table1_crmn"]}, "'row' is missing or altered"),
         (None, {"row": "../table1_crmn"}, "got the row"),
-        (None, {"row": "table3_maxout"}, "whose recipe is not there"),
+        (None, {"row": "table3_maxout"}, "add --recipe FILE.py"),
         (None, {"plan": None}, "'plan' is missing or altered"),
         ("plan", {"arguments": {"num_filters": 10**6}}, "expected the arguments"),
-        ("plan", {"arguments": {"num_filters": 1}}, "another network's?"),
+        ("plan", {"arguments": {"num_filters": 1}}, "expected the arguments {}"),
         ("plan", {"batch_size": 10**12}, "at most 4096"),
         ("plan", {"batch_size": 0}, "at most 4096"),
-        ("options", {"bits": "most"}, "--bits got 'most'"),
-        ("options", {"precision": 64}, "'precision' is missing or altered"),
+        ("options", {"bits": "most"}, "'options' is missing or altered (Invalid enum value 'most'"),
+        ("options", {"precision": 64}, "'options' is missing or altered (Expected `str`, got `int` - at `$.precision`"),
     ],
 )
 def test_an_altered_record_is_refused(refused, copied, data, place, changes, said):

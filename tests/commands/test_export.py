@@ -43,9 +43,9 @@ np.savez(found, **results)
 COMMANDS = """
 import sys
 from pathlib import Path
-from crmn_legacy.__main__ import main
-from crmn_legacy.commands import stored
-stored.RECIPES = Path(sys.argv[1])
+from crmn_legacy.cli import main
+from crmn_legacy.commands import trained_network
+trained_network.RECIPES = Path(sys.argv[1])
 run, data, folder = sys.argv[2:]
 for words in (
     ["export", run, "--out", f"{folder}/crmn.stablehlo"],
@@ -118,7 +118,7 @@ def test_the_file_beside_says_where_it_comes_from(exported, finished):
     record = archive.read_record(finished[0])
     assert said["sha256"] == hashlib.sha256(exported[0].read_bytes()).hexdigest()
     assert said["weights_sha256"] == hashlib.sha256((finished[0] / archive.WEIGHTS).read_bytes()).hexdigest()
-    assert said["bits"] == record["bits"] == finished[1].removeprefix("bits: ")
+    assert said["bits"] == record.bits == finished[1].removeprefix("bits: ")
     assert said["row"] == "table1_crmn" and said["whole"] is True
     assert said["input"]["array"] == "uint8 (N, 1, 16, 16)" and said["output"]["array"] == "float32 (N, 136)"
 

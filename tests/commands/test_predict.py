@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from crmn_legacy.data.boxes import crop_face
-from crmn_legacy.formats import read_points
+from crmn_legacy.data.files.photographs import read_points
 from tests.data.faces import plain_faces, points_text
 from tests.training.runs import contents
 

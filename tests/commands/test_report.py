@@ -118,7 +118,7 @@ def test_a_full_disk_is_told_in_one_line_and_leaves_the_former_report(finished, 
     code = (
         "import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))\n"
-        "from crmn_legacy.__main__ import main, run; run(main)"
+        "from crmn_legacy.cli import main, run; run(main)"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, "report", finished[0], "--out", page], capture_output=True, text=True
@@ -137,7 +137,7 @@ def test_what_a_record_says_reaches_no_terminal(command, copied, tmp_path):
 
 def test_starts_without_what_computes(finished, tmp_path):
     code = (
-        "import sys; from crmn_legacy.__main__ import main\nassert main() == 0\n"
+        "import sys; from crmn_legacy.cli import main\nassert main() == 0\n"
         "print(sorted({'aesara', 'jax', 'lasagne', 'scipy', 'h5py'} & sys.modules.keys()))"
     )
     done = subprocess.run(

@@ -7,10 +7,11 @@ import subprocess
 import sys
 
 import pytest
+from msgspec.structs import replace
 
 from crmn_legacy import archive
-from crmn_legacy.commands import replay
-from crmn_legacy.formats import write_faces
+from crmn_legacy.archive import replay
+from crmn_legacy.data.files.faces import write_faces
 from tests.folders import rewrite, rewrite_json
 from tests.training.runs import contents, environment, faces
 
@@ -48,7 +49,7 @@ def test_a_folder_without_arrays_is_repeated_to_the_same_bits_from_a_read_only_p
     assert any(line.startswith("epoch 3/3: ") for line in lines)
     assert contents(light) == before and list(place.iterdir()) == []
     assert archive.verify(again) == []
-    assert archive.read_record(again)["options"]["trace"]
+    assert archive.read_record(again).options.trace
     assert (again / archive.TRACE).read_bytes() == (light / archive.TRACE).read_bytes()
 
 
@@ -93,7 +94,7 @@ def test_ctrl_c_reaches_the_run_which_saves_and_says_how_to_go_on(light, tmp_pat
     assert child.returncode == 130
     assert "interrupted; go on with: " in err
     assert out.splitlines()[-1] == "the rerun did not come to its end: nothing to compare"
-    assert archive.read_record(tmp_path / "again")["status"] == "interrupted"
+    assert archive.read_record(tmp_path / "again").status == "interrupted"
 
 
 # --- what is not run
@@ -174,12 +175,15 @@ def test_data_for_a_run_on_the_sample_are_refused(refused, no_run, light, data):
 
 def test_the_options_of_the_run_are_given_again_and_no_others(light):
     record = archive.read_record(light)
-    record["options"].update(seed=7, smoke=True, trace=False, epochs=2, bits="fast")
+    changes = {"seed": 7, "smoke": True, "trace": False, "epochs": 2, "bits": "fast"}
+    record.options = replace(record.options, **changes, network={"n": 2, "name": "a b"}, set={"factors": (0.1, 0.5)})
     words = replay.command(light, record, "out", "faces.h5")
     assert words[:3] == [sys.executable, "-P", str(light / archive.RECIPE)]
     given = " ".join(words[3:])
     for flag in ("--out out", "--data faces.h5", "--seed 7", "--smoke", "--epochs 2", "--bits fast"):
         assert flag in given
+    assert words[words.index("--network") + 1 :][:2] == ["n=2", "name='a b'"]
+    assert words[words.index("--set") + 1] == "factors=(0.1, 0.5)"
     assert "--trace" not in given and "--backend" not in given and "True" not in given
     assert "--steps 5" in " ".join(replay.command(light, record, "out", None, steps=5, trace=True))
 

@@ -5,6 +5,8 @@ import json
 import pytest
 
 from crmn_legacy import archive, paper
+from crmn_legacy.commands import trained_network
+from tests.fuzz import seeds
 
 ROWS = {
     "table1_crmn": ("17.76M", "14.07G"),
@@ -18,10 +20,9 @@ ROWS = {
 @pytest.fixture
 def tables(command, monkeypatch, root):
     """The command over the repository's own recipes."""
-    from crmn_legacy.commands import stored
 
     def call(*arguments):
-        monkeypatch.setattr(stored, "RECIPES", root / "recipes")
+        monkeypatch.setattr(trained_network, "RECIPES", root / "recipes")
         return command("tables", *arguments)
 
     return call
@@ -34,7 +35,10 @@ def runs(tmp_path):
     def write(name, row="table1_crmn", status="finished", kind="training", loss=1.0, **result):
         folder = tmp_path / name
         folder.mkdir()
-        record = {"row": row, "status": status, "plan": {"kind": kind}, "result": {"validation_loss": loss, **result}}
+        record = seeds.record()
+        record["plan"]["kind"] = kind
+        found = {**record["result"], "validation_loss": loss, "test": {}, **result}
+        record.update(row=row, status=status, result=found)
         (folder / archive.RUN).write_text(json.dumps(record))
 
     helen = {"common": {"mean": 0.0523, "pictures": 330, "complete": False}}
@@ -50,7 +54,6 @@ def runs(tmp_path):
     sets = ["all", {"common": 0.1}, {"common": {"mean": "0.1", "complete": True}}, {"common": {"mean": 0.1}}]
     for number, test in enumerate([*sets, {"common": {"mean": float("nan"), "complete": True}}]):
         write(f"test {number}", loss=0.1, test=test)
-    write("no number", loss=0.1, more=float("nan"))
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / archive.RUN).write_text("{")
     (tmp_path / "text").write_text("no folder")
@@ -107,7 +110,7 @@ def test_text_and_markdown_show_ours_beside_the_printed(tables, tmp_path, markdo
 def test_the_best_finished_run_on_data_stands_in_its_row(tables, runs):
     rows = {row["row"]: row for row in tables("--json", "--runs", runs).json}
     assert rows["table1_crmn"]["result"]["run"] == str(runs / "better")
-    assert [name for name, row in rows.items() if row["result"]] == ["table1_crmn"]
+    assert [name for name, row in rows.items() if row["result"]] == ["table1_crmn", "no_row"]
     (line,) = (cells(line, False) for line in tables("--runs", runs).out.splitlines() if "table1_crmn" in line)
     assert line[7:] == ["5.04", "5.23 (in part)", "8.92", "no data"]
 

@@ -64,7 +64,7 @@ def test_starts_without_what_computes(finished):
 
     code = (
         "import sys; sys.argv = ['x', 'verify', sys.argv[1]]\n"
-        "from crmn_legacy.__main__ import main\n"
+        "from crmn_legacy.cli import main\n"
         "assert main() == 0\n"
         "print(sorted({'aesara', 'jax', 'lasagne', 'scipy'} & sys.modules.keys()))"
     )

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from crmn_legacy.formats import Faces
+from crmn_legacy.data.files.faces import Faces
 
 
 def plain_faces(train=8, valid=2, test=2, seed=0):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from crmn_legacy.pictures import Pictures
+from crmn_legacy.data.files.labelled_pictures import Pictures
 
 
 def plain_pictures(train=12, valid=3, test=2, classes=10, seed=0):

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from crmn_legacy.data.augmentation import FaceAugmentation
 from crmn_legacy.data.batches import FaceBatches
+from crmn_legacy.data.jitter import FaceAugmentation
 from crmn_legacy.errors import UserError
 from tests.data.faces import plain_faces
 

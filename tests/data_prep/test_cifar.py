@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from crmn_legacy.pictures import read_pictures
-from crmn_legacy.statistics import STORED, Statistics
+from crmn_legacy.data.files.labelled_pictures import read_pictures
+from crmn_legacy.data.whitening import STORED, Statistics
 from data_prep import cifar
 from data_prep.cifar_release import RELEASES
 from tests.data_prep.cifar_folders import CIFAR10, CIFAR100, PICTURES, batch, contents, make_archive, make_folder

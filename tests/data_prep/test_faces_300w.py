@@ -11,7 +11,8 @@ from PIL import Image
 
 from crmn_legacy.data import FaceAugmentation, FaceBatches
 from crmn_legacy.data.boxes import crop_face
-from crmn_legacy.formats import open_picture, read_faces
+from crmn_legacy.data.files.faces import read_faces
+from crmn_legacy.data.files.photographs import open_picture
 from crmn_legacy.metrics import interocular_error
 from data_prep import faces_300w
 from tests.data.faces import points_text

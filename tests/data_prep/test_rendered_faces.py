@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from crmn_legacy.data.boxes import crop_face
+from crmn_legacy.data.files.faces import read_faces
 from crmn_legacy.data.randomness import Purpose, generator
-from crmn_legacy.formats import read_faces
 from data_prep import rendered_faces
 from data_prep.face_model import Face, draw_expression, draw_person
 from data_prep.face_rendering import PICTURE_SIZE, render

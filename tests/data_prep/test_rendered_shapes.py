@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from crmn_legacy.data.files.labelled_pictures import read_pictures
 from crmn_legacy.data.randomness import Purpose, generator
-from crmn_legacy.pictures import read_pictures
 from data_prep import rendered_shapes
 from data_prep.shape_kinds import KINDS
 from data_prep.shape_rendering import COATINGS, render

@@ -9,14 +9,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from msgspec import convert
 from PIL import Image
 
 from crmn_legacy import archive
-from crmn_legacy.formats import write_faces
-from crmn_legacy.pictures import write_pictures
-from crmn_legacy.statistics import training_statistics
-from crmn_legacy.training import checkpoints
-from crmn_legacy.training.rates import ScheduleState
+from crmn_legacy.archive import checkpoint
+from crmn_legacy.archive.checkpoint import ScheduleState
+from crmn_legacy.archive.record import Epoch
+from crmn_legacy.data.files.faces import write_faces
+from crmn_legacy.data.files.labelled_pictures import write_pictures
+from crmn_legacy.data.whitening import training_statistics
 from tests.data.faces import plain_faces, points_text
 from tests.data.labelled import plain_pictures
 from tests.data_prep.cifar_folders import CIFAR10, make_archive
@@ -143,7 +145,8 @@ def progress():
     """Where that run stands after its end."""
     lines, links = curve()
     schedule = ScheduleState(best_loss=0.2, best_epoch=2)
-    return checkpoints.Progress(epoch=3, updates=4, schedule=schedule, curve=lines, bits=links[-1])
+    epochs = convert(lines, list[Epoch])
+    return checkpoint.Progress(epoch=3, updates=4, schedule=schedule, curve=epochs, bits=links[-1])
 
 
 def record():
@@ -167,7 +170,14 @@ def record():
         "started": "2026-01-01T00:00:00Z",
         "stopped": "2026-01-01T00:01:00Z",
         "seconds": 60.0,
-        "result": {"validation_loss": 0.2, "validation_error": 0.2, "best_epoch": 2, "test": {"common": scored}},
+        "result": {
+            "best_epoch": 2,
+            "epochs": 2,
+            "updates": 4,
+            "validation_loss": 0.2,
+            "validation_error": 0.2,
+            "test": {"common": scored},
+        },
         "bits": links[-1],
     }
 
@@ -181,7 +191,7 @@ def write_folder(folder):
     (folder / archive.CURVE).write_text(lines_of(curve()[0]))
     for name in (archive.WEIGHTS, archive.INITIAL_WEIGHTS):
         archive.write_arrays(folder / name, STATE)
-    archive.write_arrays(folder / archive.CHECKPOINT, checkpoints.pack(STATE, progress()))
+    archive.write_arrays(folder / archive.CHECKPOINT, checkpoint.pack(STATE, progress()))
     write_manifest(folder)
 
 

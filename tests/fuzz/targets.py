@@ -1,25 +1,26 @@
 """Every reader of what comes from outside, as a function of the bytes of one file."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 from hypothesis import strategies as st
+from msgspec import to_builtins
 
 from crmn_legacy import archive
+from crmn_legacy.archive import checkpoint
+from crmn_legacy.archive.compare import RunOnDisk
 from crmn_legacy.commands.tables import measured_results
 from crmn_legacy.data import ChannelMeanStd
 from crmn_legacy.data.boxes import crop_face
-from crmn_legacy.differences import Stored
-from crmn_legacy.formats import open_picture, read_faces, read_points
-from crmn_legacy.options import DEFAULTS, Trial
-from crmn_legacy.pictures import read_pictures
+from crmn_legacy.data.files.faces import read_faces
+from crmn_legacy.data.files.labelled_pictures import read_pictures
+from crmn_legacy.data.files.photographs import open_picture, read_points
+from crmn_legacy.installation import RECIPES, load_recipe
 from crmn_legacy.report import read_run, render
-from crmn_legacy.training import checkpoints
-from crmn_legacy.training.plan import make_plan, merge_options, read_former
-from crmn_legacy.training.rates import RateSchedule
+from crmn_legacy.training.run_plan import make_plan, merge_options, read_former
+from crmn_legacy.training.schedules.rate_shifts import RateSchedule
 from data_prep.cifar_pickle import read_batch
 from data_prep.cifar_release import find_release, read_files
 from tests.data_prep.cifar_folders import CIFAR10
@@ -27,9 +28,7 @@ from tests.fuzz import mutations, seeds
 
 _PICTURE = np.zeros((100, 100), np.uint8)
 _SCHEDULE = RateSchedule(rate=0.1, factors=(0.1, 0.5), minimum_epochs=1, patience=1)
-_RECIPE = SimpleNamespace(
-    row=seeds.ROW, smallest={"n": 1}, batch_size=64, epochs=2, smoke=Trial(16), rehearsal=Trial(8, steps=3)
-)
+_RECIPE = load_recipe(RECIPES / f"{seeds.ROW}.py")
 
 
 @dataclass
@@ -69,7 +68,7 @@ def _record(path):
     seeds.write_manifest(folder)
     measured_results(folder.parent)
     former = read_former(_RECIPE, folder / archive.RECIPE, folder, None)
-    options = merge_options({**dict.fromkeys(DEFAULTS), "epochs": 3}, former)
+    options = merge_options({"epochs": 3}, former)
     make_plan(_RECIPE, options, former)
 
 
@@ -77,7 +76,7 @@ def _folder(path):
     """What commands do with a run's folder that somebody sent."""
     archive.verify(path.parent)
     render([read_run(path.parent)])
-    Stored.read(path.parent)
+    RunOnDisk.read(path.parent)
 
 
 def _curve(path):
@@ -92,12 +91,13 @@ def _arrays(path):
 
 def _progress(path):
     arrays = {**seeds.STATE, "progress": np.array(path.read_bytes().decode("utf-8", "replace"))}
-    _, progress = checkpoints.unpack(arrays, seeds.STATE)
+    state, progress = checkpoint.unpack(arrays)
+    checkpoint.require_like(state, seeds.STATE)
     # As the loop goes on, and ends.
     _SCHEDULE.rates(_SCHEDULE.after_epoch(progress.schedule, progress.epoch, 0.1))
-    best = progress.curve[progress.schedule.best_epoch - 1]["validation_loss"] if progress.curve else 0.0
+    best = progress.curve[progress.schedule.best_epoch - 1].validation_loss if progress.curve else 0.0
     archive.digest_tensors({}, [*progress.losses, best], progress.bits)
-    json.dumps(asdict(progress))
+    json.dumps(to_builtins(progress))
 
 
 def _labelled(path):
@@ -120,7 +120,7 @@ def make(folder):
     (faces,) = seeds.faces(place)
     labelled, release = seeds.labelled(place), seeds.release(place)
     lines, _ = seeds.curve()
-    record, progress = seeds.record(), asdict(seeds.progress())
+    record, progress = seeds.record(), to_builtins(seeds.progress())
     batches = seeds.batches()
     operations = [mutations.pickle_operations(batch) for batch in batches]
     seeds.write_folder(place / "run")

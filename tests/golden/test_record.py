@@ -4,22 +4,25 @@ import json
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from crmn_legacy import archive
 from crmn_legacy.errors import UserError
-from crmn_legacy.options import DEFAULTS
+from crmn_legacy.installation import GOLDEN
+from crmn_legacy.options import Options
 from tests.folders import RECORD, write_run
 from tests.golden import record
 
-REHEARSAL = {**RECORD["plan"], "kind": "rehearsal"}
+REHEARSAL = replace(RECORD.plan, kind="rehearsal")
 KEPT = sorted(path.parent for path in Path(__file__).parent.glob(f"*/{archive.MANIFEST}"))
 
 
 @pytest.fixture
 def golden(tmp_path, monkeypatch):
-    """A folder in the place of this one."""
+    """A folder in the place of the committed ones."""
     (tmp_path / "golden").mkdir()
-    monkeypatch.setattr(record, "__file__", str(tmp_path / "golden" / "record.py"))
+    monkeypatch.setattr(record, "GOLDEN", tmp_path / "golden")
+    monkeypatch.setattr(record, "KEPT", tmp_path / "golden")
     return tmp_path / "golden"
 
 
@@ -48,7 +51,7 @@ def test_runs_of_other_keys_stay(golden, tmp_path):
 
 def test_what_nothing_would_be_held_against_is_refused(golden, tmp_path):
     with pytest.raises(UserError, match="with its own seed"):
-        record.record(write_run(tmp_path / "seeded", options={**DEFAULTS, "seed": 2}))
+        record.record(write_run(tmp_path / "seeded", options=Options(seed=2)))
     run = write_run(tmp_path / "run")
     archive.lighten(run, tmp_path / "light")
     with pytest.raises(UserError, match="without its arrays"):
@@ -63,6 +66,6 @@ def test_what_nothing_would_be_held_against_is_refused(golden, tmp_path):
 def test_kept_folders_are_whole_and_are_the_runs_that_are_recorded(folder):
     assert archive.verify(folder) == []
     kept = archive.read_record(folder)
-    recorded = json.loads(folder.with_suffix(".json").read_text())["runs"]
+    recorded = json.loads((GOLDEN / f"{folder.name}.json").read_text())["runs"]
     digests = {(run["kind"], run["platform_key"]): run["bits"] for run in recorded}
-    assert digests[kept["plan"]["kind"], kept["platform_key"]] == kept["bits"]
+    assert digests[kept.plan.kind, kept.platform_key] == kept.bits

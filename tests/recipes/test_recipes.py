@@ -116,7 +116,7 @@ def test_every_row_has_a_committed_digest_of_its_smoke_run(script):
 @pytest.mark.parametrize("script", RECIPES, ids=lambda path: path.stem)
 def test_the_smoke_run_of_every_row_gives_its_committed_digest(script, tmp_path):
     bits = bits_of(run_recipe(script, "--smoke", "--out", tmp_path / "run"))
-    key = archive.read_record(tmp_path / "run")["platform_key"]
+    key = archive.read_record(tmp_path / "run").platform_key
     if key not in golden(script.stem, "smoke"):
         pytest.skip(f"no digest is committed for {key}")
     assert bits == f"bits: {golden(script.stem, 'smoke')[key]}"
@@ -160,7 +160,7 @@ def test_the_rehearsal_takes_the_published_network(tmp_path):
     done = run_recipe(CRMN, "--out", tmp_path / "run")
     bits_of(done)
     assert "the full published network" in done.stdout and "say nothing about the paper" in done.stdout
-    assert archive.read_record(tmp_path / "run")["parameters"] == 17_758_372
+    assert archive.read_record(tmp_path / "run").parameters == 17_758_372
 
 
 @pytest.mark.slow
@@ -172,6 +172,6 @@ def test_training_on_photographs_lowers_the_validation_error(tmp_path, real_data
     options = ["--smoke", "--data", tmp_path / "faces.h5", "--epochs", "2", "--out", tmp_path / "run"]
     bits_of(run_recipe(CRMN, *options))
     first, second = archive.read_curve(tmp_path / "run")
-    assert second["validation_error"] < first["validation_error"]
-    assert second["validation_loss"] < first["validation_loss"]
+    assert second.validation_error < first.validation_error
+    assert second.validation_loss < first.validation_loss
     assert archive.verify(tmp_path / "run") == []

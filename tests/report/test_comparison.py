@@ -18,7 +18,7 @@ def read(tmp_path):
 
 
 def seeds(groups):
-    return [[run.get("seed") for run in group.runs] for group in groups]
+    return [[run.record.seed for run in group.runs] for group in groups]
 
 
 def test_runs_that_differ_by_their_seed_alone_are_one_group(read):

@@ -8,16 +8,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crmn_legacy import archive
+from crmn_legacy.archive import record
 from crmn_legacy.errors import UserError
-from crmn_legacy.report import read_run, reading, render
+from crmn_legacy.report import read_run, render
 from tests.report import pages
 
 
 def test_a_run_without_a_manifest_is_unfinished(tmp_path):
     run = read_run(pages.write(tmp_path / "run"))
     assert run.verdict == "unfinished" and run.manifest_digest is None and run.notes == []
-    assert [epoch.number for epoch in run.epochs] == [1, 2, 3, 4, 5, 6]
-    assert run.best.number == 6 and run.name == "run" and run.metric == "error"
+    assert [epoch.epoch for epoch in run.epochs] == [1, 2, 3, 4, 5, 6]
+    assert run.best.epoch == 6 and run.name == "run" and run.metric == "error"
 
 
 def test_one_that_claims_to_be_finished_without_a_manifest_is_not_believed(tmp_path):
@@ -46,7 +47,7 @@ def test_lines_that_cannot_be_read_are_left_out_and_counted(tmp_path, lines, epo
     run = read_run(pages.write(tmp_path / "run", lines=lines))
     assert len(run.epochs) == epochs
     assert [note.split()[0] for note in run.notes] == ([str(unreadable)] if unreadable else [])
-    assert run.epochs == sorted(run.epochs, key=lambda epoch: epoch.number)
+    assert run.epochs == sorted(run.epochs, key=lambda epoch: epoch.epoch)
 
 
 def test_a_curve_that_is_missing_is_noted(tmp_path):
@@ -59,7 +60,7 @@ def test_wrong_kinds_are_not_recorded(tmp_path):
     entry = pages.line(1, train="low", valid=float("nan"), error=[1], rates={"a": "b", "c": 0.1}, updates=1.5, bits=7)
     (epoch,) = read_run(pages.write(tmp_path / "run", lines=[entry])).epochs
     assert (epoch.train_loss, epoch.validation_loss, epoch.score, epoch.updates) == (None,) * 4
-    assert epoch.rates == {"c": 0.1} and epoch.bits == "7"
+    assert epoch.rates == {"c": 0.1} and epoch.bits == "not recorded"
 
 
 def test_another_metric_is_known_by_its_name(tmp_path):
@@ -81,11 +82,11 @@ def test_a_record_that_is_none_is_refused(tmp_path, content):
 
 
 def test_files_too_large_for_a_run_are_refused_unread(tmp_path, monkeypatch):
-    monkeypatch.setattr(reading, "_LARGEST_CURVE", 1000)
-    with pytest.raises(UserError, match="at most 1,000"):
+    monkeypatch.setattr(record, "_LARGEST_CURVE", 1000)
+    with pytest.raises(UserError, match="more than 1000 bytes"):
         read_run(pages.write(tmp_path / "run"))
-    with pytest.raises(UserError, match="it is no run's"):
-        read_run(pages.write(tmp_path / "two", b" " * (reading._LARGEST_RECORD + 1)))
+    with pytest.raises(UserError, match="more than 4194304 bytes"):
+        read_run(pages.write(tmp_path / "two", b" " * (record._LARGEST_RECORD + 1)))
 
 
 @pytest.mark.parametrize("name", [archive.RUN, archive.CURVE])

@@ -39,9 +39,9 @@ def watch(owner, name, describe, after=None):
                 doing[-1] = after
             tell(doing[-1])
     setattr(owner, name, watching)
-from crmn_legacy import hdf5
+from crmn_legacy import files
 # Before anyone takes it from there.
-watch(hdf5, "write_whole", lambda path, content: part() + " writing-" + os.path.basename(path))
+watch(files, "write_whole", lambda path, content: part() + " writing-" + os.path.basename(path))
 from crmn_legacy.training import evaluation, loop, progress as reports
 watch(loop.Training, "run", lambda *_: "steps first", after="finishing record")
 watch(loop.Training, "validate", lambda *_: "validation first")
@@ -171,7 +171,7 @@ def check_killed(folder, curve):
     for name in ("checkpoint.npz", "checkpoint.previous.npz"):
         if (folder / name).exists():
             arrays, progress = load(folder / name)
-            lines = [{**line, "seconds": None, "mlperf": None} for line in progress["curve"]]
+            lines = [{**line, "seconds": None} for line in progress["curve"]]
             assert lines == curve[: len(lines)]
             # Between two epochs the chain's last link is of this very state.
             if lines and not progress["step"]:

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from crmn_legacy import archive
-from crmn_legacy.formats import write_faces
+from crmn_legacy.data.files.faces import write_faces
 from tests.data.faces import plain_faces
 
 ROOT = Path(__file__).parents[2]
@@ -95,7 +96,7 @@ def bits_of(child):
 
 def curve(folder):
     """Epochs without the time they took."""
-    return [{**line, "seconds": None, "mlperf": None} for line in archive.read_curve(folder)]
+    return [replace(line, seconds=None) for line in archive.read_curve(folder)]
 
 
 def assert_same_run(folder, finished):

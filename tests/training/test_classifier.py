@@ -10,7 +10,7 @@ from jax import export
 from PIL import Image
 
 from crmn_legacy import archive, samples
-from crmn_legacy.pictures import read_pictures
+from crmn_legacy.data.files.labelled_pictures import read_pictures
 from tests.commands.conftest import command, refused
 from tests.training.runs import TINY, assert_one_line, assert_same_run, bits_of, run_tiny
 from tests.training.test_resume import AFTER_UPDATE
@@ -37,14 +37,13 @@ def test_a_run_ends_with_its_accuracy_and_its_random_state(whole):
     folder, _ = whole
     record, curve = archive.read_record(folder), archive.read_curve(folder)
     assert archive.verify(folder) == []
-    assert 0 <= record["result"]["test"]["all"]["mean"] <= 1 and record["result"]["test"]["all"]["pictures"] == 70
-    assert record["mlperf"]["eval_accuracy"] == record["result"]["validation_accuracy"]
+    assert 0 <= record.result.test["all"].mean <= 1 and record.result.test["all"].pictures == 70
     state = archive.read_arrays(folder / "checkpoint.npz").keys()
     assert {"stem.half.rng", "stem.dropout.rng", "stem.conv.W.velocity"} <= state
     assert not [name for name in archive.read_arrays(folder / "weights.npz") if name.endswith(".rng")]
     # The error is below 2 from the first on: the window is full at update 3, update 5 is the first at the full rate.
-    assert [line["rates"]["network"] for line in curve] == pytest.approx([0.01, 0.01])
-    assert [line["shifts"] for line in curve] == [0, 1]
+    assert [line.rates["network"] for line in curve] == pytest.approx([0.01, 0.01])
+    assert [line.shifts for line in curve] == [0, 1]
 
 
 @pytest.mark.parametrize("update", [2, 3, 5])
@@ -65,9 +64,9 @@ def test_weights_stay_within_their_constraint(whole):
 def test_evaluate_repeats_the_random_inference_of_the_run(command, whole, shapes):
     report = command("evaluate", whole[0], "--data", shapes, "--json").json
     (found,) = report["results"].values()
-    expected = archive.read_record(whole[0])["result"]["test"]["all"]
+    expected = archive.read_record(whole[0]).result.test["all"]
     assert report["metric"] == "accuracy"
-    assert found["percent"] == pytest.approx(100 * expected["mean"], abs=1e-9)
+    assert found["percent"] == pytest.approx(100 * expected.mean, abs=1e-9)
     assert found["printed"] == 95.24
     shown = command("evaluate", whole[0], "--data", shapes).out
     assert "all" in shown and "no data" not in shown

@@ -37,9 +37,9 @@ IN_2040 = "lambda seconds, look: 2.2e9"
 def assert_sane(folder):
     """Durations are those of a run of seconds, whatever the clock said."""
     record = archive.read_record(folder)
-    seconds = [record["seconds_before"], record["seconds"], *(line["seconds"] for line in archive.read_curve(folder))]
+    seconds = [record.seconds_before, record.seconds, *(line.seconds for line in archive.read_curve(folder))]
     assert all(0 <= each < 3600 for each in seconds), seconds
-    assert record["seconds"] >= record["seconds_before"]
+    assert record.seconds >= record.seconds_before
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_a_clock_that_jumps_moves_neither_bits_nor_durations(tmp_path, data, fin
     assert_sane(folder)
     years = {IN_1970: "1970"}.get(shown)
     if years:
-        assert archive.read_record(folder)["started"].startswith(years)
+        assert archive.read_record(folder).started.startswith(years)
 
 
 @pytest.mark.parametrize(
@@ -74,10 +74,10 @@ def test_a_clock_that_is_set_between_a_run_and_its_resumption_moves_nothing(
     before = CLOCK.format(shown=first) + KILL.format(update=4, signal=number)
     stopped = run_tiny("--data", data, "--out", folder, before=before)
     assert stopped.returncode in (-signal.SIGKILL, 128 + signal.SIGTERM)
-    began = archive.read_record(folder)["started"]
+    began = archive.read_record(folder).started
     resumed = run_tiny("--resume", folder, before=CLOCK.format(shown=second))
     assert bits_of(resumed) == finished[1]
-    assert archive.read_record(folder)["started"] == began
+    assert archive.read_record(folder).started == began
     assert_same_run(folder, finished[0])
     assert_sane(folder)
 
@@ -86,8 +86,8 @@ def test_a_clock_that_is_set_between_a_run_and_its_resumption_moves_nothing(
 def test_seconds_of_a_run_that_was_stopped_and_then_killed_are_not_forgotten(tmp_path, data, finished):
     folder = tmp_path / "run"
     run_tiny("--data", data, "--out", folder, before=KILL.format(update=2, signal="SIGTERM"))
-    stopped = archive.read_record(folder)["seconds"]
+    stopped = archive.read_record(folder).seconds
     run_tiny("--resume", folder, before=KILL.format(update=5, signal="SIGKILL"))
     bits_of(run_tiny("--resume", folder))
     record = archive.read_record(folder)
-    assert record["seconds"] > record["seconds_before"] >= stopped > 0
+    assert record.seconds > record.seconds_before >= stopped > 0

@@ -199,7 +199,7 @@ def test_weights_damaged_while_the_run_was_stopped_are_not_vouched_for(tmp_path,
     # On the sample, of which a rehearsal reads no test part: nothing needs these weights any more.
     words = ("--out", folder, "--epochs", "5")
     run_tiny(*words, before=after_update(folder, KILL, "progress.epoch == 5"))
-    losses = [line["validation_loss"] for line in archive.read_curve(folder)]
+    losses = [line.validation_loss for line in archive.read_curve(folder)]
     assert len(losses) == 4 and losses[3] > min(losses)
     weights = folder / "weights.npz"
     content = bytearray(weights.read_bytes())

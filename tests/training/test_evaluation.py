@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from crmn_legacy.training.tasks import by_test_set
+from crmn_legacy.training.tasks.keypoints import by_test_set
 
 SCORES = np.array([0.1, 0.3, 0.2, 0.5, 0.9])
 

@@ -7,7 +7,7 @@ import signal
 import pytest
 
 from crmn_legacy import archive
-from crmn_legacy.formats import write_faces
+from crmn_legacy.data.files.faces import write_faces
 from tests.training.killing import KINDS, Ledger, Watched, check_killed, durations, kind
 from tests.training.runs import ROOT, TINY, assert_same_run, curve, faces
 
@@ -69,7 +69,7 @@ class Killer:
                 break  # killed when all was done
             self._remove_if_never_begun(folder)
         self.ledger.chains.append(killed)
-        assert archive.read_record(folder)["bits"] == self.bits.removeprefix("bits: ")
+        assert archive.read_record(folder).bits == self.bits.removeprefix("bits: ")
         assert_same_run(folder, self.reference)
         shutil.rmtree(folder)
 

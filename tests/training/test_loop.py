@@ -11,11 +11,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from crmn_legacy import archive
+from crmn_legacy import archive, files
+from crmn_legacy.archive import arrays, checkpoint, record
+from crmn_legacy.archive import folder as folders
+from crmn_legacy.archive.trace import Trace, read_trace
 from crmn_legacy.errors import UserError
-from crmn_legacy.trace import Trace, read_trace
-from crmn_legacy.training import RateSchedule, SpanSchedule, checkpoints
+from crmn_legacy.training import RateSchedule, SpanSchedule
 from crmn_legacy.training.loop import Interrupted, Training, TrainingError
 
 STEPS, EPOCHS = 3, 4
@@ -94,20 +97,20 @@ def folder(tmp_path):
 
 def beginning():
     state = {"w": np.array([1.0, -2.0])}
-    return state, checkpoints.Progress(bits=archive.digest_tensors(state))
+    return state, checkpoint.Progress(bits=archive.digest_tensors(state))
 
 
 def begin(folder):
-    folder.write_checkpoint(checkpoints.pack(*beginning()))
+    folder.write_checkpoint(checkpoint.pack(*beginning()))
 
 
 def stored(folder):
     arrays, _ = folder.read_checkpoint()
-    return checkpoints.unpack(arrays, beginning()[0])
+    return checkpoint.unpack(arrays)
 
 
 def without_time(progress):
-    return [{**line, "seconds": None, "mlperf": None} for line in progress.curve]
+    return [replace(line, seconds=None) for line in progress.curve]
 
 
 @pytest.fixture(scope="module")
@@ -143,7 +146,7 @@ def test_a_step_is_given_the_rates_of_what_is_trained(folder):
     schedule = SpanSchedule(0.5, spans=(("all", EPOCHS), ("part", 2)))
     progress = training(folder, Noting(), schedule=schedule).run(*beginning())
     assert given == [["all", "part"]] * 2 * STEPS + [["all"]] * (EPOCHS - 2) * STEPS
-    assert [line["rates"]["part"] for line in progress.curve] == [0.5, 0.5, 0, 0]
+    assert [line.rates["part"] for line in progress.curve] == [0.5, 0.5, 0, 0]
 
 
 @settings(max_examples=30)
@@ -213,7 +216,7 @@ def test_a_trace_is_the_same_file_however_the_run_was_stopped_and_moves_no_bits(
     assert [(line.epoch, line.step) for line in lines[1:]] == [
         (epoch, step) for epoch in range(1, EPOCHS + 1) for step in range(1, STEPS + 1)
     ]
-    losses = [loss for line in uninterrupted[0].curve for loss in line["losses"][:-1]]
+    losses = [loss for line in uninterrupted[0].curve for loss in line.losses[:-1]]
     assert [line.loss for line in lines[1:]] == losses
 
 
@@ -298,7 +301,7 @@ def test_a_number_of_updates_ends_the_run_whatever_the_epoch(folder, updates):
     step = Arithmetic()
     progress = training(folder, step, max_updates=updates).run(*beginning())
     assert progress.updates == step.calls == updates
-    assert [line["updates"] for line in progress.curve] == [*range(STEPS, updates, STEPS), updates]
+    assert [line.updates for line in progress.curve] == [*range(STEPS, updates, STEPS), updates]
 
 
 def test_a_limited_run_that_was_stopped_ends_with_the_same_bits(folder, tmp_path):
@@ -333,24 +336,24 @@ def test_validation_leaves_out_what_fills_the_last_batch(folder):
 
 def test_curve_has_a_line_an_epoch_with_rates_losses_and_a_chain_of_bits(folder):
     progress = training(folder).run(*beginning())
-    lines = [json.loads(line) for line in (folder.path / archive.CURVE).read_text().splitlines()]
+    lines = archive.read_curve(folder.path)
     assert lines == progress.curve
-    assert [line["epoch"] for line in lines] == [1, 2, 3, 4]
-    assert all(len(line["losses"]) == STEPS + 1 for line in lines)
-    shifts = [0, *(line["shifts"] for line in lines)]
+    assert [line.epoch for line in lines] == [1, 2, 3, 4]
+    assert all(len(line.losses) == STEPS + 1 for line in lines)
+    shifts = [0, *(line.shifts for line in lines)]
     for line, made in zip(lines, shifts, strict=False):
-        assert line["rates"] == {"all": pytest.approx(0.5 * [1, 0.5, 0.05][made])}
-        assert line["train_loss"] == pytest.approx(np.mean(line["losses"][:-1]))
-        assert line["validation_loss"] == line["losses"][-1]
+        assert line.rates == {"all": pytest.approx(0.5 * [1, 0.5, 0.05][made])}
+        assert line.train_loss == pytest.approx(np.mean(line.losses[:-1]))
+        assert line.validation_loss == line.losses[-1]
     before = archive.digest_tensors(beginning()[0])
     state, _ = stored(folder)
-    assert lines[-1]["bits"] == archive.digest_tensors(state, lines[-1]["losses"], lines[-2]["bits"])
-    assert before not in {line["bits"] for line in lines}
+    assert lines[-1].bits == archive.digest_tensors(state, lines[-1].losses, lines[-2].bits)
+    assert before not in {line.bits for line in lines}
 
 
 @pytest.mark.parametrize("name", [archive.WEIGHTS, archive.CHECKPOINT, archive.CURVE])
 def test_full_disk_at_any_file_keeps_a_whole_checkpoint(folder, monkeypatch, uninterrupted, name):
-    write_whole, seen = archive.write_whole, []
+    write_whole, seen = files.write_whole, []
 
     def full(path, content):
         seen.append(Path(path).name)
@@ -358,7 +361,8 @@ def test_full_disk_at_any_file_keeps_a_whole_checkpoint(folder, monkeypatch, uni
             raise UserError(f"got '{path}', which cannot be written (No space left on device)")
         write_whole(path, content)
 
-    monkeypatch.setattr(archive, "write_whole", full)
+    for module in (arrays, folders, record):
+        monkeypatch.setattr(module, "write_whole", full)
     schedule = RateSchedule(0.5, (0.5, 0.1), minimum_epochs=1, patience=1, components=("all",))
     with pytest.raises(UserError, match="a whole checkpoint is kept: mend it, then --resume"):
         training(folder, schedule=schedule).run(*beginning())

@@ -47,7 +47,7 @@ def test_a_reader_that_leaves_after_the_first_line_costs_nothing_but_the_rest_of
         said = child.stderr.read()
     assert child.returncode == 128 + signal.SIGPIPE
     assert said.startswith("interrupted; go on with: ") and len(said.splitlines()) == 1
-    assert archive.read_record(folder)["status"] == "interrupted"
+    assert archive.read_record(folder).status == "interrupted"
     assert updates_saved(folder) == 3
     assert bits_of(run_tiny("--resume", folder)) == finished[1]
     assert_same_run(folder, finished[0])
@@ -100,7 +100,7 @@ def test_a_terminal_that_is_closed_stops_the_run_after_the_step_at_hand(tmp_path
     os.close(ours)
     (tmp_path / "gone").touch()
     child.wait()
-    assert archive.read_record(folder)["status"] == "interrupted"
+    assert archive.read_record(folder).status == "interrupted"
     assert 3 <= updates_saved(folder) <= 5
     assert bits_of(run_tiny("--resume", folder)) == finished[1]
     assert_same_run(folder, finished[0])

@@ -5,8 +5,9 @@ import types
 
 import pytest
 
+from crmn_legacy.archive.checkpoint import Progress
+from crmn_legacy.archive.record import Epoch
 from crmn_legacy.training import progress as module
-from crmn_legacy.training.checkpoints import Progress
 
 TRAINING = types.SimpleNamespace(batches=types.SimpleNamespace(batch_size=4), epochs=9)
 
@@ -50,14 +51,17 @@ def test_before_the_first_loss_is_known_nothing_is_said(monkeypatch, capsys):
 
 
 def test_an_epochs_line_has_its_losses_error_rates_and_time(capsys):
-    line = {
-        "epoch": 3,
-        "train_loss": 1.25,
-        "validation_loss": 2.5,
-        "validation_error": 0.123,
-        "rates": {"resnet": 0.01, "lstm": 0.1},
-        "seconds": 4.5,
-    }
+    line = Epoch(
+        epoch=3,
+        updates=6,
+        losses=[1.25, 2.5],
+        bits="",
+        train_loss=1.25,
+        validation_loss=2.5,
+        validation_error=0.123,
+        rates={"resnet": 0.01, "lstm": 0.1},
+        seconds=4.5,
+    )
     module.print_epoch(line, 9, "error")
     assert capsys.readouterr().out == (
         "epoch 3/9: loss 1.25, validation loss 2.5, error 12.30%; rates: resnet 0.01 lstm 0.1; 4.5 s\n"

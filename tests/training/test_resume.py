@@ -61,9 +61,9 @@ def test_uninterrupted_run_writes_a_whole_folder(finished):
     assert {path.name for path in folder.iterdir()} == FILES
     assert archive.verify(folder) == []
     record = archive.read_record(folder)
-    assert record["status"] == "finished" and f"bits: {record['bits']}" == bits
-    assert [line["epoch"] for line in curve(folder)] == list(range(1, EPOCHS + 1))
-    chain = [record["initial_bits"], *(line["bits"] for line in curve(folder))]
+    assert record.status == "finished" and f"bits: {record.bits}" == bits
+    assert [line.epoch for line in curve(folder)] == list(range(1, EPOCHS + 1))
+    chain = [record.initial_bits, *(line.bits for line in curve(folder))]
     assert len(set(chain)) == EPOCHS + 1
 
 
@@ -80,7 +80,7 @@ def test_signal_ends_the_step_saves_and_prints_a_command_that_works(tmp_path, da
     stopped = run_tiny("--data", data, "--out", folder, before=before)
     assert stopped.returncode == 128 + number, stopped.stderr
     assert len(stopped.stderr.splitlines()) == 1
-    assert archive.read_record(folder)["status"] == "interrupted"
+    assert archive.read_record(folder).status == "interrupted"
     progress = json.loads(str(archive.read_arrays(folder / "checkpoint.npz")["progress"]))
     assert progress["updates"] == update
     said, _, command = stopped.stderr.strip().partition("go on with: ")

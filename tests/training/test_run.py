@@ -7,9 +7,13 @@ import shutil
 import h5py
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from crmn_legacy import archive
-from crmn_legacy.formats import write_faces
+from crmn_legacy.archive import golden
+from crmn_legacy.archive.record import Plan, RunRecord
+from crmn_legacy.data.files.faces import write_faces
+from crmn_legacy.options import Options
 from crmn_legacy.training import run
 from tests.training.runs import (
     TINY,
@@ -239,6 +243,7 @@ def test_a_run_without_a_whole_checkpoint_is_not_resumed(stopped):
     assert "without a whole checkpoint" in assert_one_line(run_tiny("--resume", stopped))
 
 
+PLAN = Plan(kind="rehearsal", arguments={}, batch_size=4, epochs=1, steps=None)
 OPTIONS = json.loads(
     '{"backend": "xla", "bits": "portable", "data": null, "device": "cpu", "devices": 1, "epochs": null,'
     '"precision": "float32", "seed": 1, "smoke": false, "steps": null}'
@@ -284,16 +289,16 @@ def test_seed_and_data_move_the_bits_and_nothing_else_does(tmp_path, data, finis
     other_seed = run_tiny("--data", data, "--out", tmp_path / "b", "--seed", "2")
     assert bits_of(other_seed) != finished[1]
     # Found again from any other folder, the data being noted by their absolute path.
-    assert archive.read_record(folder)["options"]["data"] == str(data)
+    assert archive.read_record(folder).options.data == str(data)
 
 
 def test_two_devices_share_a_batch_and_agree_with_one(tmp_path, data, finished):
     bits_of(run_tiny("--data", data, "--out", tmp_path / "run", "--devices", "2"))
     record = archive.read_record(tmp_path / "run")
-    assert "/cpux2/" in record["platform_key"]
+    assert "/cpux2/" in record.platform_key
     ours, theirs = archive.read_curve(tmp_path / "run"), archive.read_curve(finished[0])
     for line, other in zip(ours, theirs, strict=True):
-        np.testing.assert_allclose(line["losses"], other["losses"], rtol=1e-4)
+        np.testing.assert_allclose(line.losses, other.losses, rtol=1e-4)
     ours, theirs = (archive.read_arrays(folder / archive.WEIGHTS) for folder in (tmp_path / "run", finished[0]))
     for name in theirs:
         np.testing.assert_allclose(ours[name], theirs[name], rtol=0, atol=1e-4)
@@ -306,8 +311,8 @@ def test_rehearsal_goes_to_a_folder_named_by_row_and_time_and_says_what_it_is_wo
     assert folder.name.startswith("table1_crmn-20") and folder.name.endswith("Z")
     assert "its numbers say nothing about the paper" in child.stdout.splitlines()[0]
     assert len(archive.read_curve(folder)) == 1
-    assert archive.read_record(folder)["result"]["updates"] == 2
-    assert "test" not in archive.read_record(folder)["result"]
+    assert archive.read_record(folder).result.updates == 2
+    assert archive.read_record(folder).result.test is None
     assert archive.verify(folder) == []
     refused = run_tiny("--resume", folder, "--epochs", "2", cwd=tmp_path)
     # It ended within an epoch: more epochs would make it another run.
@@ -321,7 +326,7 @@ def test_a_loss_that_is_nan_ends_the_run_with_status_1_and_one_line(tmp_path, da
     child = run_tiny("--data", data, "--out", tmp_path / "run", script=script)
     line = assert_one_line(child, status=1)
     assert "the loss is nan at epoch 1, step " in line and str(tmp_path / "run") in line
-    assert archive.read_record(tmp_path / "run")["status"] == "failed"
+    assert archive.read_record(tmp_path / "run").status == "failed"
     checkpoint = archive.read_arrays(tmp_path / "run" / archive.CHECKPOINT)
     assert json.loads(str(checkpoint["progress"]))["updates"] == 0
 
@@ -331,39 +336,37 @@ def test_c_backend_trains_to_the_same_losses(tmp_path, data, finished):
     bits_of(run_tiny("--data", data, "--out", tmp_path / "run", "--backend", "c"))
     ours, theirs = archive.read_curve(tmp_path / "run"), archive.read_curve(finished[0])
     for line, other in zip(ours, theirs, strict=True):
-        np.testing.assert_allclose(line["losses"], other["losses"], rtol=1e-3)
+        np.testing.assert_allclose(line.losses, other.losses, rtol=1e-3)
 
 
 # --- the golden digest
 
 
 @pytest.fixture
-def golden(tmp_path, monkeypatch):
-    """What stands in the golden file of the row."""
-    monkeypatch.setattr(run, "__file__", str(tmp_path / "crmn_legacy" / "training" / "run.py"))
-    (tmp_path / "tests" / "golden").mkdir(parents=True)
-    runs = [{"kind": "smoke", "platform_key": "xla/here", "bits": "sha256:11"}]
-    (tmp_path / "tests" / "golden" / "table1_crmn.json").write_text(json.dumps({"runs": runs}))
+def committed(tmp_path, monkeypatch):
+    """What is committed for the row."""
+    runs = [{"kind": "smoke", "platform_key": "xla/here", "bits": "sha256:11", "provenance": {}}]
+    (tmp_path / "table1_crmn.json").write_text(json.dumps({"runs": runs}))
+    monkeypatch.setattr(golden, "GOLDEN", tmp_path)
 
 
 @pytest.mark.parametrize(
-    ("record", "options", "status", "line"),
+    ("changes", "options", "status", "line"),
     [
         ({}, {}, 0, "golden: match"),
         ({"bits": "sha256:22"}, {}, 1, "golden: differs"),
         ({"platform_key": "xla/there"}, {}, 0, "golden: none for xla/there"),
-        ({"plan": {"kind": "rehearsal"}}, {}, 0, "golden: none for xla/here"),
+        ({"plan": PLAN}, {}, 0, "golden: none for xla/here"),
         ({"bits": "sha256:22"}, {"seed": 2}, 0, "golden: none for xla/here"),
+        ({"bits": "sha256:22"}, {"network": {"n": 2}}, 0, "golden: none for xla/here"),
+        ({"bits": "sha256:22"}, {"set": {"rate": 0.1}}, 0, "golden: none for xla/here"),
+        ({}, {"trace": True, "remat": True}, 0, "golden: match"),
         ({"row": "table1_resnet_n5_fm4"}, {}, 0, "golden: none for xla/here"),
     ],
 )
-def test_last_two_lines_hold_the_digest_against_the_golden_one(golden, capsys, record, options, status, line):
-    record = {
-        "row": "table1_crmn",
-        "plan": {"kind": "smoke"},
-        "platform_key": "xla/here",
-        "bits": "sha256:11",
-        **record,
-    }
-    assert run._last_lines(record, {**OPTIONS, **options}) == status
-    assert capsys.readouterr().out.splitlines() == [line, f"bits: {record['bits']}"]
+def test_last_two_lines_hold_the_digest_against_the_golden_one(committed, capsys, changes, options, status, line):
+    plan = replace(PLAN, kind="smoke")
+    record = RunRecord(row="table1_crmn", plan=plan, platform_key="xla/here", bits="sha256:11")
+    record = replace(record, options=Options(smoke=True, **options), **changes)
+    assert run.print_last_lines(record) == status
+    assert capsys.readouterr().out.splitlines() == [line, f"bits: {record.bits}"]

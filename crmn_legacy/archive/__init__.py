@@ -1,0 +1,43 @@
+"""A run's folder: written once, digested, verified, compared. Reads and writes files; knows no model."""
+
+from crmn_legacy.archive.arrays import digest_tensors, read_arrays, write_arrays
+from crmn_legacy.archive.folder import RunFolder, lighten, now
+from crmn_legacy.archive.layout import (
+    ARRAYS,
+    CHECKPOINT,
+    CURVE,
+    FORMER_CHECKPOINT,
+    INITIAL_WEIGHTS,
+    MANIFEST,
+    RECIPE,
+    RUN,
+    TRACE,
+    WEIGHTS,
+)
+from crmn_legacy.archive.record import read_curve, read_json, read_record, write_json
+from crmn_legacy.archive.verification import left_out, verify
+
+__all__ = [
+    "ARRAYS",
+    "CHECKPOINT",
+    "CURVE",
+    "FORMER_CHECKPOINT",
+    "INITIAL_WEIGHTS",
+    "MANIFEST",
+    "RECIPE",
+    "RUN",
+    "TRACE",
+    "WEIGHTS",
+    "RunFolder",
+    "digest_tensors",
+    "left_out",
+    "lighten",
+    "now",
+    "read_arrays",
+    "read_curve",
+    "read_json",
+    "read_record",
+    "verify",
+    "write_arrays",
+    "write_json",
+]

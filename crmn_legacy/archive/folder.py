@@ -1,0 +1,261 @@
+"""A run's folder: written once, digested, verified. Writes files and checks them; knows no model.
+
+::
+
+    run.json         row, argv, seed, data, versions, platform key, source, times, result, bits
+    recipe.py        the script as run         curve.jsonl   a line an epoch
+    weights.npz      best validation           weights_initial.npz
+    checkpoint.npz   the whole state, and checkpoint.previous.npz, the one before
+    trace.jsonl      with --trace only: a line an update
+    MANIFEST.sha256  of all the above, written when the run is finished
+
+A light folder is a finished run's without its arrays, which it names with their digests under ``left_out`` in
+``run.json``.
+"""
+
+import contextlib
+import fcntl
+import os
+import shutil
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+from crmn_legacy.archive.arrays import read_arrays, write_arrays
+from crmn_legacy.archive.layout import (
+    ARRAYS,
+    CHECKPOINT,
+    CURVE,
+    FORMER_CHECKPOINT,
+    MANIFEST,
+    RECIPE,
+    RUN,
+    TRACE,
+)
+from crmn_legacy.archive.record import read_json, write_curve, write_json, write_record
+from crmn_legacy.archive.verification import file_digest, left_out, verify
+from crmn_legacy.errors import UserError
+from crmn_legacy.files import write_whole
+
+
+class RunFolder:
+    """A run's folder, held by one process at a time.
+
+    Parameters
+    ----------
+    path : path
+        Of the folder.
+    new : bool
+        True: it must not exist, or be empty. False: it must hold a run.
+
+    Raises
+    ------
+    UserError
+        It is not as `new` says, cannot be written, or another process is running in it.
+    """
+
+    def __init__(self, path, new):
+        self.path = Path(path)
+        if new:
+            self._create()
+        elif not (self.path / RUN).is_file():
+            raise UserError(f"got '{self.path}', which holds no {RUN}; expected the folder of a run")
+        self._lock()
+        try:
+            # Not before: until then another process may have begun a run in it.
+            if new:
+                self._require_empty()
+            self._sweep()
+        except BaseException:
+            self.close()
+            raise
+        self._newest_is_whole = True
+
+    def _create(self):
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UserError(
+                f"got '{self.path}', which cannot be made a folder ({error.strerror}); expected a writable place: "
+                "give another --out"
+            ) from None
+
+    def _require_empty(self):
+        if any(self.path.iterdir()):
+            raise UserError(
+                f"got '{self.path}', which exists and is not empty; expected a new folder: give another --out, or "
+                "remove it"
+            )
+
+    def _lock(self):
+        # The kernel drops the lock with the process, however that ends.
+        self._handle = None
+        try:
+            self._handle = os.open(self.path, os.O_RDONLY)
+            fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self.close()
+            raise UserError(
+                f"got '{self.path}', in which another process is running; expected a folder of one run: "
+                "wait for it to end, or give another --out"
+            ) from None
+        except OSError as error:
+            self.close()
+            raise UserError(
+                f"got '{self.path}', which cannot be locked ({error.strerror}); expected a folder that is kept for one "
+                "process: take one on another file system"
+            ) from None
+
+    def _sweep(self):
+        """Remove what a process that was killed while it wrote has left."""
+        try:
+            for pattern in ("*.part", "*.spare"):
+                for path in self.path.glob(pattern):
+                    path.unlink()
+        except OSError as error:
+            raise UserError(
+                f"got '{self.path}', in which nothing can be changed ({error.strerror}); expected a writable folder"
+            ) from None
+
+    def has_begun(self):
+        """Whether anything to go on from was ever saved."""
+        return any((self.path / name).exists() for name in (CHECKPOINT, FORMER_CHECKPOINT, CURVE))
+
+    def require_own(self):
+        """Refuse to write where another folder has taken the place of the one that is held, or none."""
+        try:
+            own = os.path.samestat(os.stat(self.path), os.fstat(self._handle))
+        except OSError:
+            own = False
+        if not own:
+            raise UserError(
+                f"got '{self.path}', which was moved or removed while the run went on; expected it to stay: what was "
+                "saved is where it was moved to"
+            )
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self.close()
+
+    def close(self):
+        """Let other processes have the folder."""
+        if self._handle is not None:
+            os.close(self._handle)
+            self._handle = None
+
+    def write_record(self, record):
+        """Write ``run.json``; the folder is unfinished from here on until `finish`."""
+        self.require_own()
+        try:
+            (self.path / MANIFEST).unlink(missing_ok=True)
+        except OSError as error:
+            raise UserError(
+                f"got '{self.path}', in which nothing can be changed ({error.strerror}); expected a writable folder"
+            ) from None
+        write_record(self.path, record)
+
+    def write_curve(self, epochs):
+        """Write ``curve.jsonl`` (of a list of `Epoch`)."""
+        write_curve(self.path, epochs)
+
+    def write_checkpoint(self, arrays):
+        """Write ``checkpoint.npz`` and keep the one before as ``checkpoint.previous.npz``."""
+        self.require_own()
+        newest, former = self.path / CHECKPOINT, self.path / FORMER_CHECKPOINT
+        # One that is damaged must not take the place of the one that the run went on from.
+        if newest.exists() and self._newest_is_whole:
+            # A second name for the same bytes: at no moment is there none.
+            spare = former.with_suffix(".spare")
+            try:
+                spare.unlink(missing_ok=True)
+                os.link(newest, spare)
+                os.replace(spare, former)
+            except OSError:  # no room for a name, or a file system without such names
+                write_whole(former, newest.read_bytes())
+            finally:
+                # It is still there after a failure, and where both names were of one file already: a kill, or a full
+                # disk, between the two writes leaves that.
+                with contextlib.suppress(OSError):
+                    spare.unlink(missing_ok=True)
+        write_arrays(newest, arrays)
+        self._newest_is_whole = True
+
+    def read_checkpoint(self):
+        """The newest checkpoint that is whole, and its file's name.
+
+        Raises
+        ------
+        UserError
+            None is whole.
+        """
+        problems = []
+        for name in (CHECKPOINT, FORMER_CHECKPOINT):
+            try:
+                arrays = read_arrays(self.path / name)
+            except UserError as error:
+                problems.append(str(error))
+            else:
+                self._newest_is_whole = name == CHECKPOINT
+                return arrays, name
+        raise UserError(f"got '{self.path}' without a whole checkpoint ({'; '.join(problems)}); start the run anew")
+
+    def finish(self, record):
+        """Write the last ``run.json`` and the manifest: from here on the folder can be verified."""
+        self.write_record(record)
+        _write_manifest(self.path)
+
+
+def _write_manifest(folder):
+    names = sorted(p.name for p in folder.iterdir() if p.is_file() and p.name != MANIFEST)
+    lines = [f"{file_digest(folder / name)}  {name}\n" for name in names]
+    write_whole(folder / MANIFEST, "".join(lines).encode())
+
+
+def lighten(source, target):
+    """Write a finished run's folder anew without its arrays: what `rerun` needs, and little to keep.
+
+    Parameters
+    ----------
+    source : path
+        Of a finished run, whole.
+    target : path
+        Replaced, if it is a light folder.
+
+    Raises
+    ------
+    UserError
+        `source` does not verify, or is light itself; `target` is something else than a light folder.
+    """
+    source, target = Path(source), Path(target)
+    problems = verify(source)
+    if problems:
+        raise UserError(f"got '{source}', which does not verify ({problems[0]}), expected a finished run, whole")
+    if left_out(source):
+        raise UserError(f"got '{source}', which is without its arrays already, expected the run's own folder")
+    if target.exists() and not (left_out(target) or (target.is_dir() and not any(target.iterdir()))):
+        raise UserError(f"got '{target}', which is no light folder of a run, expected one, or a new place")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}-") as place:
+            made = Path(place) / target.name
+            made.mkdir()
+            for name in (RECIPE, CURVE, TRACE):
+                if (source / name).exists():
+                    shutil.copyfile(source / name, made / name)
+            digests = {name: file_digest(source / name) for name in ARRAYS if (source / name).exists()}
+            write_json(made / RUN, {**read_json(source / RUN), "left_out": digests})
+            _write_manifest(made)
+            if target.exists():
+                shutil.rmtree(target)
+            os.replace(made, target)
+    except OSError as error:
+        raise UserError(
+            f"got '{target}', which cannot be written ({error.strerror}), expected a writable place"
+        ) from None
+
+
+def now():
+    """UTC time, ISO 8601, to the second."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,60 @@
+"""Golden digests: what the bits of a run must be on a known platform."""
+
+import msgspec
+
+from crmn_legacy.archive.record import read_json
+from crmn_legacy.errors import UserError
+from crmn_legacy.installation import GOLDEN
+from crmn_legacy.options import DECLARED
+
+
+class GoldenRun(msgspec.Struct, frozen=True, kw_only=True):
+    """A committed digest, and the kind of run and the platform that it holds for."""
+
+    kind: str
+    platform_key: str
+    bits: str
+
+
+class _Row(msgspec.Struct, frozen=True, kw_only=True):
+    runs: list[GoldenRun]
+
+
+def own_options(options):
+    """Options that make a run one that no golden digest is of (list of str).
+
+    ``smoke`` makes a kind of its own, and the platform key tells of others; what is left moves the bits.
+    """
+    return [
+        name
+        for name in options.changed()
+        if name != "smoke" and DECLARED[name].moves_bits and not DECLARED[name].in_platform_key
+    ]
+
+
+def golden_bits(record):
+    """The committed digest of this very run under its platform key.
+
+    Parameters
+    ----------
+    record : RunRecord
+
+    Returns
+    -------
+    str or None
+        None if none was committed.
+
+    Raises
+    ------
+    UserError
+        The file of the row's golden digests is damaged.
+    """
+    path = GOLDEN / f"{record.row}.json"
+    if own_options(record.options) or not path.is_file():
+        return None
+    try:
+        runs = msgspec.convert(read_json(path), _Row).runs
+    except msgspec.ValidationError as error:
+        raise UserError(f"got '{path}', which is altered ({error}); expected golden digests: install anew") from None
+    key = (record.plan.kind, record.platform_key)
+    return next((run.bits for run in runs if (run.kind, run.platform_key) == key), None)

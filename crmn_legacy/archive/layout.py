@@ -1,0 +1,8 @@
+"""What a run's folder holds, by name."""
+
+MANIFEST = "MANIFEST.sha256"
+RUN, CURVE, RECIPE = "run.json", "curve.jsonl", "recipe.py"
+WEIGHTS, INITIAL_WEIGHTS = "weights.npz", "weights_initial.npz"
+CHECKPOINT, FORMER_CHECKPOINT = "checkpoint.npz", "checkpoint.previous.npz"
+ARRAYS = (WEIGHTS, INITIAL_WEIGHTS, CHECKPOINT, FORMER_CHECKPOINT)
+TRACE = "trace.jsonl"

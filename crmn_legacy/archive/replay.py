@@ -1,0 +1,144 @@
+"""A run again from its folder alone: its own recipe, with its options, in a process of its own.
+
+A recipe is a program. Before one is run, its folder must be a finished run's whose manifest and chain hold; that it
+does no harm is for the user to know, as with any program that somebody hands on.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from crmn_legacy import archive, samples
+from crmn_legacy.errors import UserError
+from crmn_legacy.installation import IMPORT_PATH, load_recipe
+
+
+def ready(folder):
+    """The record of a run that may be run again (a `RunRecord`).
+
+    Raises
+    ------
+    UserError
+        The folder holds no run, one that is not finished, or one that does not verify.
+    """
+    record = archive.read_record(folder)
+    problems = archive.verify(folder)
+    if record.status != "finished":
+        raise UserError(
+            f"got '{folder}', a run that is {record.status!a}, expected a finished one: go on with it by --resume"
+        )
+    if problems:
+        raise UserError(f"got '{folder}', which does not verify ({problems[0]}), expected it as the run left it")
+    return record
+
+
+def data_of(folder, record, given=None):
+    """Where the data of a run lie, once their digest is found to be what it was.
+
+    Parameters
+    ----------
+    folder : path
+        Of the run, as `ready` found it.
+    record : RunRecord
+    given : path, optional
+        Where the data are now, if they were moved.
+
+    Returns
+    -------
+    str or None
+        None for the embedded sample.
+
+    Raises
+    ------
+    UserError
+        The recipe cannot be run by this version, or the data are others.
+    """
+    script = Path(folder) / archive.RECIPE
+    recipe = load_recipe(script)
+    if recipe.row != record.row:
+        raise UserError(
+            f"got '{script}', a recipe of {recipe.row!a}, expected one of {record.row!r}, as its run.json says"
+        )
+    path = record.options.data
+    if path is None and given is not None:
+        raise UserError(f"--data got '{given}' for a run on the embedded sample, expected none: leave --data out")
+    path = path if given is None else os.path.abspath(given)
+    try:
+        found = recipe.task.read(samples.path(recipe.task.sample) if path is None else Path(path)).digest
+    except UserError as error:
+        mend = "" if path is None else "; --data FILE says where the data are now"
+        raise UserError(f"{error}{mend}") from None
+    if found != record.data_digest:
+        raise UserError(
+            f"got data with digest {found[:12]} in '{path or 'the embedded sample'}', expected "
+            f"{record.data_digest[:12]}, the data of the run: give them by --data"
+        )
+    return path
+
+
+def command(folder, record, out, data=None, steps=None, trace=None):
+    """The words that run a run again.
+
+    Parameters
+    ----------
+    folder, out : path
+        Of the run, and where the new one goes.
+    record : RunRecord
+    data : str or None
+        Of `data_of`.
+    steps : int, optional
+        To end after so many updates.
+    trace : bool, optional
+        To keep a trace or none, whatever the run did.
+
+    Returns
+    -------
+    list of str
+    """
+    changes = {name: value for name, value in (("steps", steps), ("trace", trace)) if value is not None}
+    options = replace(record.options, data=data, **changes)
+    # Without -P whatever lies in the folder could be imported in the place of a library.
+    script = Path(folder).absolute() / archive.RECIPE
+    return [sys.executable, "-P", str(script), "--out", str(out), *options.as_words()]
+
+
+def call(words, quiet=False):
+    """Run a command to its end and pass on to it what would stop it.
+
+    Parameters
+    ----------
+    words : list of str
+        As `command` gives them.
+    quiet : bool
+        Whether its output is kept back.
+
+    Returns
+    -------
+    int, str
+        Exit status, 128 + the signal if one ended it; the last line it had to say, if it was kept back.
+    """
+    sys.stdout.flush()
+    path = os.pathsep.join(filter(None, [str(IMPORT_PATH), os.environ.get("PYTHONPATH")]))
+    # A session of its own: a ctrl-C reaches it once, from here, and it ends as any run does.
+    child = subprocess.Popen(
+        words,
+        env={**os.environ, "PYTHONPATH": path},
+        start_new_session=True,
+        stdout=subprocess.PIPE if quiet else None,
+        stderr=subprocess.STDOUT if quiet else None,
+        text=True,
+        errors="replace",
+    )
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, lambda got, frame: child.send_signal(got)) for number in numbers}
+    try:
+        said = child.communicate()[0] or ""
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    status = child.returncode if child.returncode >= 0 else 128 - child.returncode
+    return status, (said.strip().splitlines() or [""])[-1]

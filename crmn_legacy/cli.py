@@ -1,0 +1,205 @@
+"""Command lines: the parser of every program here, the options of a run as flags, and `crmn-legacy` itself."""
+
+import argparse
+import ast
+import sys
+from importlib import import_module
+
+from crmn_legacy.errors import UserError, run
+from crmn_legacy.options import DECLARED, DEFAULTS, in_range, kind_of
+
+EPILOG = "Status: 0 done; 1 something is wrong with the program or a result; 2 yours to mend; 130 interrupted."
+
+
+class Parser(argparse.ArgumentParser):
+    """Tells a wrong command line in one line, and takes no abbreviated option."""
+
+    def __init__(self, *arguments, **keywords):
+        super().__init__(*arguments, allow_abbrev=False, **keywords)
+
+    def error(self, message):
+        raise UserError(f"{message}; `{self.prog} --help` lists what is expected")
+
+
+def add_options(flags):
+    """Add the options of a run to a parser; one that is not given is None."""
+    for name, declared in DECLARED.items():
+        kind, default = kind_of(name), getattr(DEFAULTS, name)
+        words = {"help": declared.help, "metavar": declared.metavar}
+        if default not in (None, False, {}):
+            words["help"] += f" (default: {default})"
+        if kind is bool:
+            flags.add_argument(f"--{name}", action="store_true", default=None, help=declared.help)
+        elif kind is dict:
+            flags.add_argument(f"--{name}", nargs="+", type=_assignment, action=_Assignments, **words)
+        elif isinstance(kind, tuple):
+            flags.add_argument(f"--{name}", choices=kind, help=words["help"])
+        else:
+            flags.add_argument(f"--{name}", type=_whole_number(declared) if kind is int else kind, **words)
+
+
+class _Assignments(argparse.Action):
+    """Collects NAME=VALUE pairs into a dict, over all the times that an option is given."""
+
+    def __call__(self, parser, namespace, values, option_string=None):
+        setattr(namespace, self.dest, {**(getattr(namespace, self.dest) or {}), **dict(values)})
+
+
+def _assignment(text):
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise argparse.ArgumentTypeError(f"got {text!r}, expected NAME=VALUE")
+    try:
+        return name, ast.literal_eval(value)
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return name, value
+
+
+def _whole_number(declared):
+    """A converter for argparse, of the whole numbers that an option may be."""
+
+    def convert(text):
+        try:
+            number = int(text)
+        except ValueError:
+            number = -1
+        if not in_range(number, declared):
+            least = "a whole number of at least 1" if declared.at_least else "a whole number from 0 to 2**64 - 1"
+            raise argparse.ArgumentTypeError(f"got {text!r}, expected {least}")
+        return number
+
+    return convert
+
+
+def parser():
+    """The command line of `crmn-legacy` (an `argparse.ArgumentParser`)."""
+    prog = "crmn-legacy" if sys.argv[0].endswith("crmn-legacy") else "python -m crmn_legacy"
+    flags = Parser(prog=prog, description="Work with rows of the paper and runs of recipes.", epilog=EPILOG)
+    commands = flags.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=Parser)
+    for add in (_tables, _train, _data, _verify, _rerun, _compare, _evaluate, _predict, _report, _export, _doctor):
+        add(commands)
+    return flags
+
+
+def _tables(commands):
+    tables = commands.add_parser("tables", help="every row: printed numbers, ours, and our measured results")
+    tables.add_argument("--runs", metavar="DIR", default="runs", help="folder of runs (default: runs)")
+    form = tables.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="one JSON object a row, in a list")
+    form.add_argument("--markdown", action="store_true", help="Markdown tables")
+
+
+def _train(commands):
+    train = commands.add_parser("train", help="run a row's recipe, or one of your own: train ROW|FILE.py [options]")
+    train.add_argument("recipe", metavar="ROW|FILE.py", help="a row's name, or the path of a recipe of your own")
+    train.add_argument("options", nargs=argparse.REMAINDER, help="the recipe's: `train ROW --help` lists them")
+
+
+def _data(commands):
+    data = commands.add_parser("data", help="prepare data: data faces|cifar|rendered-faces|rendered-shapes [options]")
+    data.add_argument("kind", choices=("faces", "cifar", "rendered-faces", "rendered-shapes"), help="what is prepared")
+    data.add_argument("options", nargs=argparse.REMAINDER, help="of its own: `data faces --help` lists them")
+
+
+def _verify(commands):
+    verify = commands.add_parser("verify", help="do a run's manifest and digests hold?")
+    verify.add_argument("run", metavar="DIR", help="folder of a run")
+
+
+def _rerun(commands):
+    rerun = commands.add_parser("rerun", help="the same run again from its folder; runs the recipe that lies there")
+    rerun.add_argument("run", metavar="DIR", help="folder of a finished run, with its arrays or without")
+    rerun.add_argument("--out", metavar="DIR", help="new folder (default: runs/rerun-<row>-<UTC time>)")
+    rerun.add_argument("--data", metavar="FILE", help="where the run's data are now, if they were moved")
+
+
+def _compare(commands):
+    compare = commands.add_parser("compare", help="where two runs part: first epoch, step and tensor, and how far")
+    compare.add_argument("runs", metavar="DIR", nargs=2, help="folders of two runs")
+    compare.add_argument("--no-replay", action="store_true", help="run no recipe again for numbers no folder stores")
+
+
+def _of_run(command):
+    """The arguments of a command that takes up a run's network."""
+    command.add_argument("run", metavar="DIR", help="folder of a run")
+    command.add_argument(
+        "--recipe",
+        metavar="FILE.py",
+        help="the recipe of a row of your own, such as DIR/recipe.py; it is a program, and it is run",
+    )
+
+
+def _evaluate(commands):
+    evaluate = commands.add_parser("evaluate", help="the stored weights on data")
+    _of_run(evaluate)
+    evaluate.add_argument("--data", metavar="FILE", required=True, help="HDF5 file of data_prep")
+    evaluate.add_argument("--split", metavar="S", default="test", help="train, valid or test (default: test)")
+    evaluate.add_argument("--json", action="store_true", help="one JSON object")
+    evaluate.add_argument(
+        "--predictions", metavar="FILE.npz", help="write pictures, stem_input, predicted and target to a new file"
+    )
+
+
+def _predict(commands):
+    predict = commands.add_parser("predict", help="keypoints of pictures, in their pixels")
+    _of_run(predict)
+    predict.add_argument("pictures", metavar="PICTURE", nargs="+", help="JPEG or PNG")
+    where = predict.add_mutually_exclusive_group()
+    where.add_argument("--points", action="store_true", help="take the face's box from the .pts beside each picture")
+    where.add_argument(
+        "--box",
+        nargs=4,
+        type=float,
+        metavar=("X0", "Y0", "X1", "Y1"),
+        help="the face's tight box, brows to chin, in pixels (default: the middle of the picture)",
+    )
+    predict.add_argument("--json", action="store_true", help="one JSON object a picture, in a list")
+    predict.add_argument("--out", metavar="DIR", help="new folder for a .pts and an overlay a picture")
+
+
+def _report(commands):
+    report = commands.add_parser("report", help="one run, or many, as one HTML page that fetches nothing")
+    report.add_argument("runs", metavar="DIR", nargs="+", help="folder of a run")
+    report.add_argument(
+        "--out",
+        metavar="FILE",
+        default="report.html",
+        help="a former report is replaced, any other file refused (default: report.html)",
+    )
+    report.add_argument(
+        "--predictions",
+        metavar="FILE.npz",
+        action="append",
+        help="of `evaluate --predictions`, for the curve of errors; once for each DIR, in their order",
+    )
+
+
+def _export(commands):
+    export = commands.add_parser(
+        "export",
+        help="the trained network as StableHLO, loadable without this package",
+        description="Write the network with its best weights for jax.export.deserialize. It takes pictures as "
+        "`evaluate --predictions` stores them: of faces uint8 (N, 1, height, width), gray, the box warped to the "
+        "network's size; of a classifier float32 (N, 3, height, width), preprocessed; N free. It gives what that file "
+        "calls `predicted`: (N, 136), x0, y0, x1, y1, ... in [0, 1] of the picture; of a classifier (N, classes), by a "
+        "deterministic pass. FILE.json says where it comes from.",
+    )
+    _of_run(export)
+    export.add_argument("--out", metavar="FILE", required=True, help="new file; FILE.json is written beside it")
+
+
+def _doctor(commands):
+    doctor = commands.add_parser("doctor", help="what this machine can do, and how to mend what it cannot")
+    doctor.add_argument("--json", action="store_true", help="one JSON object a check, in a list")
+
+
+def main():
+    """Run the command that the command line names; returns its exit status."""
+    arguments = parser().parse_args()
+    command = getattr(import_module(f"crmn_legacy.commands.{arguments.command}"), arguments.command)
+    return command(arguments)
+
+
+def program():
+    """`crmn-legacy`: run `main` as a program, and exit with its status."""
+    sys.exit(run(main))

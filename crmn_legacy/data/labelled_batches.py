@@ -1,0 +1,51 @@
+"""Labelled pictures in batches, preprocessed and augmented."""
+
+import numpy as np
+
+from crmn_legacy.data.batches import Batches
+from crmn_legacy.data.randomness import generator
+
+
+class PictureBatches(Batches):
+    """The batches of one split of a pictures file; see `Batches`.
+
+    A batch is a dict of ``images``, float32 (batch, 3, size, size), preprocessed and then augmented; and ``labels``,
+    int32 (batch,).
+
+    Parameters
+    ----------
+    pictures : crmn_legacy.data.files.labelled_pictures.Pictures
+    split : str
+        ``train``, ``valid`` or ``test``.
+    batch_size : int
+        Pictures in a batch.
+    preprocessing : callable
+        Such as :class:`crmn_legacy.data.preprocessing.ChannelMeanStd`; its statistics are those of the training
+        pictures, whatever the split.
+    augmentation : callable
+        Such as :class:`crmn_legacy.data.crop_flip.CropFlip`.
+    seed : int
+        The run's seed.
+
+    Raises
+    ------
+    UserError
+        If the split has no pictures.
+    """
+
+    def __init__(self, pictures, split, batch_size, preprocessing, augmentation, seed):
+        super().__init__(pictures, split, batch_size, augmentation, seed)
+        self.preprocessing = preprocessing
+
+    def _batch(self, rows, seed, purpose, epoch):
+        size = self.augmentation.size
+        images = np.zeros((self.batch_size, 3, size, size), dtype=np.float32)
+        labels = np.zeros(self.batch_size, dtype=np.int32)
+        labels[: len(rows)] = self.data.labels[rows]
+        prepared = self.preprocessing(self.data.images[rows], self.data)
+        for place, row in enumerate(rows):
+            if purpose is None:
+                images[place] = self.augmentation.plain(prepared[place])
+            else:
+                images[place] = self.augmentation(prepared[place], generator(seed, purpose, epoch, int(row)))
+        return {"images": images, "labels": labels}

@@ -1,0 +1,43 @@
+"""Files written so that nobody ever finds half of one."""
+
+import contextlib
+import os
+import secrets
+
+from crmn_legacy.errors import UserError
+
+
+def write_whole(path, content):
+    """Write `content` (bytes) to `path` so that after a crash the old file or the new one is there, whole.
+
+    Raises
+    ------
+    UserError
+        If the file cannot be written; what stood at `path` is as it was.
+    """
+    path = os.path.abspath(path)
+    # A name of its own, so that two writers cannot spoil each other's file.
+    temporary = f"{path}.{secrets.token_hex(4)}.part"
+    try:
+        with open(temporary, "xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+        _sync_folder(os.path.dirname(path))
+    except OSError as error:
+        raise UserError(
+            f"got '{path}', which cannot be written ({error.strerror}); "
+            "expected a file in an existing, writable folder with space left"
+        ) from None
+    finally:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+
+
+def _sync_folder(folder):
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

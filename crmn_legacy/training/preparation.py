@@ -1,0 +1,147 @@
+"""What a run needs before its first update: options and data that are known to be good, and the compiled steps."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from crmn_legacy import samples
+from crmn_legacy.archive.record import Plan, RunRecord
+from crmn_legacy.backend import cache, determinism, precision
+from crmn_legacy.errors import UserError
+from crmn_legacy.options import Options
+from crmn_legacy.training.protocols import Batches, EvaluationStep
+from crmn_legacy.training.run_plan import (
+    absolute,
+    end_with_steps,
+    make_plan,
+    merge_options,
+    read_former,
+    require_same_data,
+)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What is run: options and data that are known to be good."""
+
+    recipe: Any
+    script: Path
+    options: Options
+    plan: Plan
+    former: RunRecord | None
+    place: Path | None
+    data: Any
+    path: Path
+    batches: Batches
+    validation: Batches
+
+
+def choose(recipe, script, given):
+    """Options, plan and data of the run, each held against the recipe and against the run that is resumed."""
+    resumed, out = given.pop("resume"), given.pop("out")
+    former = read_former(recipe, script, resumed, out) if resumed else None
+    options = merge_options(given, former)
+    recipe = recipe.with_literals(options.set)
+    plan = make_plan(recipe, options, former)
+    path = samples.path(recipe.task.sample) if options.data is None else Path(options.data)
+    data = recipe.task.read(path)
+    if former is not None:
+        require_same_data(path, data, former)
+    batches, validation = (
+        recipe.task.batches(data, split, plan.batch_size, options.seed) for split in ("train", "valid")
+    )
+    if batches.steps_per_epoch == 0:
+        raise UserError(
+            f"got {len(batches.rows)} training pictures, expected at least a batch of {plan.batch_size}: give more data"
+        )
+    return Choice(
+        recipe=recipe,
+        script=script,
+        options=absolute(options),
+        plan=end_with_steps(plan, batches.steps_per_epoch),
+        former=former,
+        place=Path(resumed or out) if resumed or out else None,
+        data=data,
+        path=path,
+        batches=batches,
+        validation=validation,
+    )
+
+
+def refuse(options):
+    """Fix what moves bits, and refuse what this machine cannot do; the switches and the number format."""
+    switches = determinism.pin(options.bits, options.device, options.devices)
+    if options.backend == "xla":
+        _require_devices(options)
+    return switches, precision.use(options.precision, options.backend, options.device)
+
+
+def _require_devices(options):
+    import jax
+
+    try:
+        found = len(jax.devices())
+    except (RuntimeError, AssertionError) as error:  # without a plug-in for it JAX only asserts
+        reason = next(iter(str(error).splitlines()), "JAX knows none")
+        raise UserError(
+            f"--device {options.device} got no such device ({reason[:120]}), expected "
+            "one and JAX's build for it: install `jax[cuda12]` of the pinned version, or take --device cpu"
+        ) from None
+    if found < options.devices:
+        raise UserError(f"--devices got {options.devices}, expected at most {found}, as many as there are")
+
+
+def platform_key(switches, options):
+    """What a golden digest of the run is held under (a str)."""
+    return determinism.platform_key(switches, options.backend, options.device, options.devices, options.precision)
+
+
+@dataclass(frozen=True)
+class Built:
+    """The network, as the steps that train and evaluate it, and its first state."""
+
+    network: Any
+    train: Any
+    evaluate: EvaluationStep
+    test: EvaluationStep
+    parameters: list[str]
+    state: dict[str, np.ndarray]
+    random_state: dict[str, np.ndarray]
+
+    @property
+    def weights(self):
+        """What a weights file holds of the first state."""
+        return {name: self.state[name] for name in self.parameters}
+
+
+def build(choice, switches):
+    """Build the network and compile its steps."""
+    import lasagne
+
+    from crmn_legacy.training import steps
+
+    recipe, options = choice.recipe, choice.options
+    compilation = {"backend": options.backend, "c_flags": switches.c_flags}
+    if options.backend == "xla":
+        cache.use(platform_key(switches, options))
+        compilation["devices"] = options.devices
+    network = steps.build(lambda: recipe.network(**choice.plan.arguments), options.seed)
+    train = steps.TrainingSteps(
+        network,
+        recipe.task,
+        recipe.optimizer,
+        recipe.schedule.components,
+        recipe.weight_decay,
+        recipe.constraints,
+        options.remat,
+        **compilation,
+    )
+    evaluate = test = steps.evaluation_step(network, recipe.task, **compilation)
+    if recipe.task.samples:
+        test = steps.evaluation_step(network, recipe.task, sampling=True, **compilation)
+    state = train.get(train.initial_state())
+    train.release()
+    parameters = [parameter.name for parameter in lasagne.layers.get_all_params(network)]
+    return Built(network, train, evaluate, test, parameters, state, steps.random_state(state))
