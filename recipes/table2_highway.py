@@ -46,7 +46,7 @@ RECIPE = Recipe(
         "Moniz and Pal, 2017, Table 2",
         "Srivastava, Greff and Schmidhuber, Training very deep networks, NIPS 2015, and the code they released",
     ),
-    deviations=(8, 17, 18, 20, 23, 40, 41, 42, 43, 44),
+    deviations=(8, 17, 18, 20, 23, 30, 31, 32, 34, 40, 41, 42, 43, 44),
 )
 
 if __name__ == "__main__":

@@ -47,7 +47,7 @@ RECIPE = Recipe(
         "Springenberg et al., Striving for simplicity: the all convolutional net, 2015",
         "Graham, source of the Kaggle CIFAR-10 network with SparseConvNet, 2014",
     ),
-    deviations=(8, 18, 20, 23, 65, 66, 67, 68, 69, 73),
+    deviations=(8, 18, 20, 23, 30, 31, 32, 65, 66, 67, 68, 69, 73),
 )
 
 if __name__ == "__main__":

@@ -48,7 +48,7 @@ RECIPE = Recipe(
         "Goodfellow et al., Maxout networks, ICML 2013, Sections 5.2 and 5.3",
         "pylearn2, scripts/papers/maxout/cifar10.yaml and train_extensions/window_flip.py",
     ),
-    deviations=(8, 18, 20, 23, 60, 61, 62, 63),
+    deviations=(8, 18, 20, 23, 30, 31, 32, 33, 34, 60, 61, 62, 63),
 )
 
 if __name__ == "__main__":

@@ -44,7 +44,7 @@ RECIPE = Recipe(
         "He, Zhang, Ren and Sun, Deep residual learning for image recognition, 2015, Section 4.2",
         "Lasagne Recipes, papers/deep_residual_learning",
     ),
-    deviations=(8, 17, 18, 19, 20, 23, 45, 46, 47, 48, 49),
+    deviations=(8, 17, 18, 19, 20, 23, 30, 31, 32, 35, 45, 46, 47, 48, 49),
 )
 
 if __name__ == "__main__":

@@ -40,7 +40,7 @@ RECIPE = Recipe(
         "Singh, Hoiem and Forsyth, Swapout: learning an ensemble of deep architectures, NIPS 2016",
         "nutszebra/swapout, a public re-implementation",
     ),
-    deviations=(8, 17, 18, 19, 20, 23, 55, 56, 57, 58, 59),
+    deviations=(8, 17, 18, 19, 20, 23, 30, 31, 32, 35, 36, 55, 56, 57, 58, 59),
 )
 
 if __name__ == "__main__":
