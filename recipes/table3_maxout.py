@@ -1,6 +1,7 @@
 """Table 3, "Maxout Network": CIFAR-10, three convolutional maxout layers and a dense one.
 
 Printed: accuracy 90.62%, that is Goodfellow et al.'s error of 9.38%, with translated and mirrored pictures.
+Ours: 16.25M parameters, 1.47G FLOPs; `python -m crmn_legacy tables` lists what was measured.
 
     python recipes/table3_maxout.py --data cifar10.h5
 

@@ -1,6 +1,7 @@
 """Table 3, "Swapout (32 layers; 64 fm)": CIFAR-10 by Swapout v2(32) W x 4.
 
-Printed: accuracy 95.24%, the source's error of 4.76%, 30 random predictions averaged. Ours: not run.
+Printed: accuracy 95.24%, the source's error of 4.76%, 30 random predictions averaged.
+Ours: 7.43M parameters, 2.20G FLOPs; `python -m crmn_legacy tables` lists what was measured.
 
     python recipes/table3_swapout.py --data cifar10.h5
 
