@@ -1,6 +1,7 @@
 """Table 3, "Maxout Network": CIFAR-10, three convolutional maxout layers and a dense one.
 
 Printed: accuracy 90.62%, that is Goodfellow et al.'s error of 9.38%, with translated and mirrored pictures.
+Ours: 16.25M parameters, 1.47G FLOPs; `python -m crmn_legacy tables` lists what was measured.
 
     python recipes/table3_maxout.py --data cifar10.h5
 
@@ -48,7 +49,7 @@ RECIPE = Recipe(
         "Goodfellow et al., Maxout networks, ICML 2013, Sections 5.2 and 5.3",
         "pylearn2, scripts/papers/maxout/cifar10.yaml and train_extensions/window_flip.py",
     ),
-    deviations=(8, 18, 20, 23, 60, 61, 62, 63),
+    deviations=(8, 18, 20, 23, 30, 31, 32, 33, 34, 60, 61, 62, 63),
 )
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Table 3, "Pre-act. ResNet (1001 layers)": CIFAR-10 by 333 bottleneck blocks with the identity between them.
 
-Printed: accuracy 95.38%, the source's error 4.62% (batches of 64). Ours: not run.
+Printed: accuracy 95.38%, the source's error 4.62% (batches of 64).
+Ours: 10.33M parameters, 3.01G FLOPs; `python -m crmn_legacy tables` lists what was measured.
 
     python recipes/table3_preact_resnet_1001.py --data cifar10.h5
 
@@ -40,7 +41,7 @@ RECIPE = Recipe(
         "He et al., Identity mappings in deep residual networks, ECCV 2016, Tables 3 and 4, Appendix",
         "The settings of its released code, resnet-1k-layers, and of fb.resnet.torch beneath it",
     ),
-    deviations=(78, 79, 80, 89),
+    deviations=(8, 17, 18, 20, 23, 30, 31, 32, 35, 36, 78, 79, 80, 89),
 )
 
 if __name__ == "__main__":

@@ -5,9 +5,11 @@ import numpy as np
 from lasagne import init, nonlinearities
 from lasagne.layers import Gate, Layer
 
+PEEPHOLES = ("ingate", "forgetgate", "outgate")
+
 
 class PeepholeLSTMLayer(Layer):
-    r"""The LSTM of the paper's Section 3: one step a residual block, peepholes on all three gates.
+    r"""The LSTM of the paper's Section 3: one step per residual block, peepholes on all three gates by default.
 
     .. math::
 
@@ -29,7 +31,7 @@ class PeepholeLSTMLayer(Layer):
         Units of the hidden and of the cell state.
     ingate, forgetgate, outgate : lasagne.layers.Gate
         Initialisers of W_in (features, units), W_hid (units, units), W_cell (units,) and b (units,), and the
-        gate's nonlinearity.
+        gate's nonlinearity. A gate whose W_cell is None has no peephole, hence no such parameter.
     cell : lasagne.layers.Gate
         The same for the cell input, which has no peephole.
     nonlinearity : callable
@@ -88,8 +90,10 @@ class PeepholeLSTMLayer(Layer):
             self._add(f"W_in_to_{name}", gate.W_in, (self.num_inputs, num_units))
             self._add(f"W_hid_to_{name}", gate.W_hid, (num_units, num_units))
             self._add(f"b_{name}", gate.b, (num_units,), regularizable=False)
-        for name in ("ingate", "forgetgate", "outgate"):
-            self._add(f"W_cell_to_{name}", self.gates[name].W_cell, (num_units,))
+        for name in PEEPHOLES:
+            # Lasagne's Gate(W_cell=None) has no attribute W_cell.
+            if getattr(self.gates[name], "W_cell", None) is not None:
+                self._add(f"W_cell_to_{name}", self.gates[name].W_cell, (num_units,))
         for name, spec in (("cell_init", cell_init), ("hid_init", hid_init)):
             self._add(name, spec, (1, num_units), trainable=learn_init, regularizable=False)
 
@@ -99,6 +103,11 @@ class PeepholeLSTMLayer(Layer):
     def _stacked(self, prefix):
         """The four gates' parameters side by side, so that one product serves all gates."""
         return T.concatenate([getattr(self, f"{prefix}_{name}") for name in self.gates], axis=-1)
+
+    def _with_peephole(self, x, gate, c):
+        """What a gate's nonlinearity reads, out of what comes from input and hidden state, and the cell state."""
+        W_cell = getattr(self, f"W_cell_to_{gate}", None)
+        return x if W_cell is None else x + W_cell * c
 
     def get_output_shape_for(self, input_shape):
         if self.only_return_final:
@@ -120,10 +129,10 @@ class PeepholeLSTMLayer(Layer):
         for step in range(self.num_steps):
             gates = from_input[:, step] + T.dot(h, W_hid)
             i, f, s, o = (gates[:, k * self.num_units : (k + 1) * self.num_units] for k in range(4))
-            i = sigma["ingate"](i + self.W_cell_to_ingate * c)
-            f = sigma["forgetgate"](f + self.W_cell_to_forgetgate * c)
+            i = sigma["ingate"](self._with_peephole(i, "ingate", c))
+            f = sigma["forgetgate"](self._with_peephole(f, "forgetgate", c))
             c = f * c + i * sigma["cell"](s)
-            o = sigma["outgate"](o + self.W_cell_to_outgate * c)
+            o = sigma["outgate"](self._with_peephole(o, "outgate", c))
             h = o * self.nonlinearity(c)
             hidden.append(h)
         return h if self.only_return_final else T.stack(hidden, axis=1)

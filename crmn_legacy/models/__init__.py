@@ -1,4 +1,4 @@
-"""One network family a file: functions that take a row's numbers and return a Lasagne layer."""
+"""Network families, one per file: functions that take a row's numbers and return a Lasagne layer."""
 
 from lasagne.nonlinearities import sigmoid, softmax
 

@@ -17,7 +17,7 @@ def crmn(input_layer, n, num_filters, pool_size, num_units, num_outputs, nonline
     input_layer : Layer
         What the first convolution reads, (batch, channels, height, width).
     n : int
-        Blocks a stage; 3n LSTM steps.
+        Blocks in each of the three stages; 3n LSTM steps.
     num_filters : int
         Feature maps of the first stage, 16 fm.
     pool_size : int

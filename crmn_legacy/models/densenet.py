@@ -3,9 +3,7 @@
 from lasagne.layers import ConcatLayer, Pool2DLayer
 
 from crmn_legacy.layers import RecomputedLayer
-from crmn_legacy.models.torch_conventions import batch_norm_rectify, convolution, pooled_output
-
-NUM_STAGES = 3
+from crmn_legacy.models.blocks import NUM_STAGES, torch_batch_norm_rectify, torch_convolution, torch_pooled_output
 
 
 def densenet(input_layer, n, growth_rate, num_outputs, nonlinearity, stem_filters=16):
@@ -19,7 +17,7 @@ def densenet(input_layer, n, growth_rate, num_outputs, nonlinearity, stem_filter
     input_layer : Layer
         What the first convolution reads, (batch, channels, height, width).
     n : int
-        Convolutions a stage; three stages.
+        Convolutions in each of the three stages.
     growth_rate : int
         Feature maps of each of these (the source's k).
     num_outputs : int
@@ -38,38 +36,38 @@ def densenet(input_layer, n, growth_rate, num_outputs, nonlinearity, stem_filter
     ----------
     Huang et al., "Densely connected convolutional networks", CVPR 2017, Section 3, Table 2.
     """
-    layer = convolution(input_layer, stem_filters, 3, "stem.conv")
+    layer = torch_convolution(input_layer, stem_filters, 3, "stem.conv")
     for stage in range(NUM_STAGES):
         maps = [layer]
         for block in range(n):
             maps.append(_block(maps, growth_rate, f"stage{stage + 1}.block{block + 1}"))
         if stage < NUM_STAGES - 1:
             layer = _transition(maps, f"stage{stage + 1}.transition")
-    return pooled_output(_bn_rectify(maps, "final", "final.bn", "final.rectify"), num_outputs, nonlinearity)
+    return torch_pooled_output(_bn_rectify(maps, "final", "final"), num_outputs, nonlinearity)
 
 
 def _block(maps, growth_rate, name):
     """Batch norm, rectifier, 3x3 convolution of all maps before; with ``remat=True`` all of it is computed again."""
 
     def inside(incomings):
-        normalised = _bn_rectify(incomings, f"{name}.maps", f"{name}.bn1", f"{name}.rectify1")
-        return convolution(normalised, growth_rate, 3, f"{name}.conv1")
+        normalised = _bn_rectify(incomings, f"{name}.maps", name, 1)
+        return torch_convolution(normalised, growth_rate, 3, f"{name}.conv1")
 
     return RecomputedLayer(maps, inside, on_request=True, name=name)
 
 
 def _transition(maps, name):
     """Batch norm, rectifier, 1x1 convolution that keeps the number of maps, 2x2 mean pool."""
-    normalised = _bn_rectify(maps, f"{name}.maps", f"{name}.bn", f"{name}.rectify")
-    conv = convolution(normalised, normalised.output_shape[1], 1, f"{name}.conv")
+    normalised = _bn_rectify(maps, f"{name}.maps", name)
+    conv = torch_convolution(normalised, normalised.output_shape[1], 1, f"{name}.conv")
     return Pool2DLayer(conv, 2, mode="average_inc_pad", name=f"{name}.pool")
 
 
-def _bn_rectify(maps, name, bn_name, rectify_name):
+def _bn_rectify(maps, name, block, number=""):
     """Batch norm and rectifier of concatenated maps; the concatenation itself is not kept for the gradient."""
 
     def inside(incomings):
         together = ConcatLayer(incomings, name=f"{name}.concat")
-        return batch_norm_rectify(together, bn_name, rectify_name)
+        return torch_batch_norm_rectify(together, block, number)
 
     return RecomputedLayer(maps, inside, name=name)

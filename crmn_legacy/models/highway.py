@@ -4,7 +4,8 @@ from lasagne.init import Constant, HeNormal, Normal
 from lasagne.layers import DenseLayer, GlobalPoolLayer, Pool2DLayer
 from lasagne.nonlinearities import rectify, sigmoid
 
-from crmn_legacy.layers import Conv2DLayer, DropoutLayer, HighwayGateLayer
+from crmn_legacy.layers import DropoutLayer, HighwayGateLayer
+from crmn_legacy.models.blocks import convolution
 
 
 def highway(
@@ -47,10 +48,10 @@ def highway(
             layer = Pool2DLayer(layer, 2, mode="max", name=f"{name}.pool")
             layer = DropoutLayer(layer, dropout, name=f"{name}.dropout")
         W = Normal(stem_deviation) if number == 1 else HeNormal(gain="relu")
-        layer = Conv2DLayer(layer, num_filters, 3, pad=1, W=W, nonlinearity=rectify, name=f"{name}.conv")
+        layer = convolution(layer, num_filters, 3, f"{name}.conv", W=W, nonlinearity=rectify)
         for block in range(num_blocks):
             layer = _highway(layer, f"{name}.block{block + 1}")
-    layer = Conv2DLayer(layer, num_features, 1, W=HeNormal(gain="relu"), nonlinearity=rectify, name="features.conv")
+    layer = convolution(layer, num_features, 1, "features.conv", W=HeNormal(gain="relu"), nonlinearity=rectify)
     layer = DropoutLayer(GlobalPoolLayer(layer, name="global_pool"), dropout, name="output_dropout")
     W = HeNormal(gain="relu") if output_deviation is None else Normal(output_deviation)
     return DenseLayer(layer, num_outputs, W=W, nonlinearity=nonlinearity, name="output")
@@ -60,15 +61,8 @@ def _highway(incoming, name):
     """One highway layer: the gate's biases start at -2, so that most of the input is carried on."""
     branches = {f"{name}.conv": (Constant(0), rectify), f"{name}.gate.conv": (Constant(-2), sigmoid)}
     transformed, gate = (
-        Conv2DLayer(
-            incoming,
-            incoming.output_shape[1],
-            3,
-            pad=1,
-            W=HeNormal(gain="relu"),
-            b=b,
-            nonlinearity=nonlinearity,
-            name=branch,
+        convolution(
+            incoming, incoming.output_shape[1], 3, branch, W=HeNormal(gain="relu"), b=b, nonlinearity=nonlinearity
         )
         for branch, (b, nonlinearity) in branches.items()
     )

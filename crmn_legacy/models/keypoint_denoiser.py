@@ -1,9 +1,9 @@
 """The keypoint denoiser of Honari et al. (2016), and its joint prediction with another network."""
 
 from lasagne.layers import get_all_layers
-from lasagne.nonlinearities import rectify
 
-from crmn_legacy.layers import Conv2DLayer, JointPredictionLayer, MovedPointsLayer, NoisyPixelsLayer, OneHotMapsLayer
+from crmn_legacy.layers import JointPredictionLayer, MovedPointsLayer, NoisyPixelsLayer, OneHotMapsLayer
+from crmn_legacy.models.blocks import convolution
 
 NUM_CONVOLUTIONS = 3
 
@@ -16,7 +16,7 @@ def keypoint_denoiser(input_layer, num_filters, filter_size):
     Parameters
     ----------
     input_layer : Layer
-        A map a point, 1 at its pixel and 0 elsewhere: (batch, points, height, width).
+        One map for each point, 1 at its pixel and 0 elsewhere: (batch, points, height, width).
     num_filters : int
         Maps of the three convolutions.
     filter_size : int
@@ -33,16 +33,8 @@ def keypoint_denoiser(input_layer, num_filters, filter_size):
     """
     layer = input_layer
     for number in range(1, NUM_CONVOLUTIONS + 1):
-        layer = Conv2DLayer(
-            layer,
-            num_filters,
-            filter_size,
-            pad=filter_size // 2,
-            nonlinearity=rectify,
-            name=f"denoiser.conv{number}",
-        )
-    num_points = input_layer.output_shape[1]
-    return Conv2DLayer(layer, num_points, 1, nonlinearity=None, name="denoiser.output")
+        layer = convolution(layer, num_filters, filter_size, f"denoiser.conv{number}")
+    return convolution(layer, input_layer.output_shape[1], 1, "denoiser.output", nonlinearity=None)
 
 
 def joint_prediction(maps, num_filters, filter_size, num_moved):

@@ -20,11 +20,11 @@ def maxout(input_layer, num_filters, num_units, num_pieces, dropout, initial_ran
     input_layer : Layer
         (batch, channels, height, width).
     num_filters : (int, int, int)
-        Maxout units a place of each convolutional layer.
+        Maxout units at each place of each convolutional layer.
     num_units : int
         Maxout units of the dense layer.
     num_pieces : (int, int)
-        Linear units a maxout unit, in the convolutional layers and in the dense one.
+        Linear units in each maxout unit: in the convolutional layers and in the dense one.
     dropout : (float, float)
         Of the input, which is not scaled for it, and before every later layer.
     initial_range : float

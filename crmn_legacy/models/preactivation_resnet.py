@@ -3,9 +3,8 @@
 from lasagne.layers import ElemwiseSumLayer
 
 from crmn_legacy.layers import RepeatedLayer
-from crmn_legacy.models.torch_conventions import batch_norm_rectify, convolution, pooled_output
+from crmn_legacy.models.blocks import NUM_STAGES, torch_batch_norm_rectify, torch_convolution, torch_pooled_output
 
-NUM_STAGES = 3
 EXPANSION = 4
 
 
@@ -20,7 +19,7 @@ def preactivation_resnet(input_layer, n, num_filters, num_outputs, nonlinearity)
     input_layer : Layer
         What the first convolution reads, (batch, channels, height, width).
     n : int
-        Blocks a stage; three stages, three convolutions a block.
+        Blocks in each of the three stages; three convolutions per block.
     num_filters : int
         Feature maps of the first convolution, and inside the first stage's blocks; their outputs have four times as
         many. Twice and four times as many in the second and the third stage.
@@ -38,14 +37,14 @@ def preactivation_resnet(input_layer, n, num_filters, num_outputs, nonlinearity)
     ----------
     He et al., "Identity mappings in deep residual networks", ECCV 2016, Figure 1(b), Section 5 and Appendix.
     """
-    layer = convolution(input_layer, num_filters, 3, "stem.conv")
+    layer = torch_convolution(input_layer, num_filters, 3, "stem.conv")
     for stage in range(NUM_STAGES):
         names = [f"stage{stage + 1}.block{block + 1}" for block in range(n)]
         filters = num_filters * 2**stage
         layer = first_block(layer, filters, 1 if stage == 0 else 2, names[0])
         if n > 1:
             layer = RepeatedLayer(layer, _identity_block, names[1:], name=f"stage{stage + 1}.blocks")
-    return pooled_output(batch_norm_rectify(layer, "final.bn", "final.rectify"), num_outputs, nonlinearity)
+    return torch_pooled_output(torch_batch_norm_rectify(layer, "final"), num_outputs, nonlinearity)
 
 
 def first_block(incoming, num_filters, stride, name):
@@ -67,23 +66,23 @@ def first_block(incoming, num_filters, stride, name):
     Layer
         (batch, 4 num_filters, height / stride, width / stride).
     """
-    common = batch_norm_rectify(incoming, f"{name}.bn1", f"{name}.rectify1")
+    common = torch_batch_norm_rectify(incoming, name, 1)
     residual = _residual(common, num_filters, stride, name)
-    shortcut = convolution(common, EXPANSION * num_filters, 1, f"{name}.shortcut.conv", stride=stride)
+    shortcut = torch_convolution(common, EXPANSION * num_filters, 1, f"{name}.shortcut.conv", stride=stride)
     return ElemwiseSumLayer([shortcut, residual], name=f"{name}.sum")
 
 
 def _identity_block(incoming, name):
     """A block that keeps the shape: x + F(x), nothing on the way of x."""
-    residual = batch_norm_rectify(incoming, f"{name}.bn1", f"{name}.rectify1")
+    residual = torch_batch_norm_rectify(incoming, name, 1)
     residual = _residual(residual, incoming.output_shape[1] // EXPANSION, 1, name)
     return ElemwiseSumLayer([incoming, residual], name=f"{name}.sum")
 
 
 def _residual(incoming, num_filters, stride, name):
     """1x1, 3x3, 1x1 on what has been normalised and rectified."""
-    layer = convolution(incoming, num_filters, 1, f"{name}.conv1", stride=stride)
-    layer = batch_norm_rectify(layer, f"{name}.bn2", f"{name}.rectify2")
-    layer = convolution(layer, num_filters, 3, f"{name}.conv2")
-    layer = batch_norm_rectify(layer, f"{name}.bn3", f"{name}.rectify3")
-    return convolution(layer, EXPANSION * num_filters, 1, f"{name}.conv3")
+    layer = torch_convolution(incoming, num_filters, 1, f"{name}.conv1", stride=stride)
+    layer = torch_batch_norm_rectify(layer, name, 2)
+    layer = torch_convolution(layer, num_filters, 3, f"{name}.conv2")
+    layer = torch_batch_norm_rectify(layer, name, 3)
+    return torch_convolution(layer, EXPANSION * num_filters, 1, f"{name}.conv3")

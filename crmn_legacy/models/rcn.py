@@ -1,9 +1,9 @@
 """The Recombinator Network of Honari et al. (2016): five resolutions, recombined from coarse to fine."""
 
 from lasagne.layers import ConcatLayer, MaxPool2DLayer
-from lasagne.nonlinearities import rectify
 
-from crmn_legacy.layers import Conv2DLayer, UpsamplingLayer
+from crmn_legacy.layers import UpsamplingLayer
+from crmn_legacy.models.blocks import convolution
 
 # From the coarsest branch to the finest: its name, and how many 1x1 convolutions follow its first one.
 BRANCHES = (("coarsest", 1), ("coarser", 0), ("coarse", 1), ("middle", 1), ("fine", 2))
@@ -45,21 +45,17 @@ def rcn(input_layer, num_points, num_filters, filter_size):
     height, width = input_layer.output_shape[2:]
     if height % 16 or width % 16:
         raise ValueError(f"rcn expects an input whose sides are multiples of 16, got {height} x {width}")
-    trunk = [_convolution(input_layer, num_filters, 3, "rcn.trunk.conv1")]
+    trunk = [convolution(input_layer, num_filters, 3, "rcn.trunk.conv1")]
     for number in range(2, len(BRANCHES) + 1):
         pooled = MaxPool2DLayer(trunk[-1], 2, name=f"rcn.trunk.pool{number - 1}")
-        trunk.append(_convolution(pooled, num_filters, 3, f"rcn.trunk.conv{number}"))
+        trunk.append(convolution(pooled, num_filters, 3, f"rcn.trunk.conv{number}"))
 
     layer = trunk.pop()
     for branch, small in BRANCHES:
         if branch != BRANCHES[0][0]:
             upsampled = UpsamplingLayer(layer, 2, name=f"rcn.{branch}.upsample")
             layer = ConcatLayer([trunk.pop(), upsampled], name=f"rcn.{branch}.recombine")
-        layer = _convolution(layer, num_filters, filter_size, f"rcn.{branch}.conv1")
+        layer = convolution(layer, num_filters, filter_size, f"rcn.{branch}.conv1")
         for number in range(small):
-            layer = _convolution(layer, num_filters, 1, f"rcn.{branch}.conv{number + 2}")
-    return _convolution(layer, num_points, 1, "rcn.output", nonlinearity=None)
-
-
-def _convolution(incoming, num_filters, filter_size, name, nonlinearity=rectify):
-    return Conv2DLayer(incoming, num_filters, filter_size, pad=filter_size // 2, nonlinearity=nonlinearity, name=name)
+            layer = convolution(layer, num_filters, 1, f"rcn.{branch}.conv{number + 2}")
+    return convolution(layer, num_points, 1, "rcn.output", nonlinearity=None)

@@ -1,12 +1,10 @@
 """The 6n+2 residual network of He et al. (2015) for CIFAR: shortcuts without parameters; 110 layers for n = 18."""
 
 from lasagne.init import HeNormal
-from lasagne.layers import DenseLayer, ElemwiseSumLayer, GlobalPoolLayer, NonlinearityLayer
-from lasagne.nonlinearities import rectify
+from lasagne.layers import ElemwiseSumLayer
 
-from crmn_legacy.layers import BatchNormLayer, Conv2DLayer, IdentityShortcutLayer
-
-NUM_STAGES = 3
+from crmn_legacy.layers import BatchNormLayer, IdentityShortcutLayer
+from crmn_legacy.models.blocks import batch_norm_rectify, he_convolution, pooled_output, rectified, three_stages
 
 
 def cifar_resnet(input_layer, n, num_filters, num_outputs, nonlinearity):
@@ -19,7 +17,7 @@ def cifar_resnet(input_layer, n, num_filters, num_outputs, nonlinearity):
     input_layer : Layer
         What the first convolution reads, (batch, channels, height, width).
     n : int
-        Blocks a stage; three stages, two convolutions a block.
+        Blocks in each of the three stages; two convolutions per block.
     num_filters : int
         Feature maps of the first stage; twice and four times as many in the second and the third.
     num_outputs : int
@@ -36,8 +34,7 @@ def cifar_resnet(input_layer, n, num_filters, num_outputs, nonlinearity):
     ----------
     He et al., "Deep residual learning for image recognition", 2015, Section 4.2.
     """
-    features = GlobalPoolLayer(residual_blocks(input_layer, n, num_filters)[-1], name="global_pool")
-    return DenseLayer(features, num_outputs, W=HeNormal(), nonlinearity=nonlinearity, name="output")
+    return pooled_output(residual_blocks(input_layer, n, num_filters)[-1], num_outputs, nonlinearity, W=HeNormal())
 
 
 def residual_blocks(input_layer, n, num_filters, mode="subsample", on_residual=None, **batch_norm):
@@ -61,39 +58,17 @@ def residual_blocks(input_layer, n, num_filters, mode="subsample", on_residual=N
     list of Layer
         3n layers of shape (batch, filters, height, width).
     """
-    layer = _rectified(_conv_bn(input_layer, num_filters, 1, "stem.conv", "stem.bn", **batch_norm), "stem.rectify")
+    layer = batch_norm_rectify(he_convolution(input_layer, num_filters, 3, "stem.conv"), "stem", **batch_norm)
     blocks = []
-    for stage in range(NUM_STAGES):
-        filters = num_filters * 2**stage
-        for block in range(n):
-            name = f"stage{stage + 1}.block{block + 1}"
-            stride = 2 if stage > 0 and block == 0 else 1
-            residual = _conv_bn(layer, filters, stride, f"{name}.conv1", f"{name}.bn1", **batch_norm)
-            residual = _rectified(residual, f"{name}.rectify1")
-            residual = _conv_bn(residual, filters, 1, f"{name}.conv2", f"{name}.bn2", **batch_norm)
-            if on_residual is not None:
-                residual = on_residual(residual, len(blocks) + 1)
-            if stride != 1:
-                layer = IdentityShortcutLayer(layer, filters, stride, mode, name=f"{name}.shortcut")
-            layer = _rectified(ElemwiseSumLayer([layer, residual], name=f"{name}.sum"), f"{name}.rectify2")
-            blocks.append(layer)
+    for filters, stride, name in three_stages(n, num_filters):
+        residual = he_convolution(layer, filters, 3, f"{name}.conv1", stride)
+        residual = batch_norm_rectify(residual, name, 1, **batch_norm)
+        residual = he_convolution(residual, filters, 3, f"{name}.conv2")
+        residual = BatchNormLayer(residual, name=f"{name}.bn2", **batch_norm)
+        if on_residual is not None:
+            residual = on_residual(residual, len(blocks) + 1)
+        if stride != 1:
+            layer = IdentityShortcutLayer(layer, filters, stride, mode, name=f"{name}.shortcut")
+        layer = rectified(ElemwiseSumLayer([layer, residual], name=f"{name}.sum"), f"{name}.rectify2")
+        blocks.append(layer)
     return blocks
-
-
-def _conv_bn(incoming, num_filters, stride, conv_name, bn_name, **batch_norm):
-    conv = Conv2DLayer(
-        incoming,
-        num_filters,
-        3,
-        stride=stride,
-        pad=1,
-        W=HeNormal(gain="relu"),
-        b=None,
-        nonlinearity=None,
-        name=conv_name,
-    )
-    return BatchNormLayer(conv, name=bn_name, **batch_norm)
-
-
-def _rectified(incoming, name):
-    return NonlinearityLayer(incoming, rectify, name=name)

@@ -1,10 +1,8 @@
 """The residual network with stochastic depth of Huang et al. (2016)."""
 
-from lasagne.layers import DenseLayer, GlobalPoolLayer
-
 from crmn_legacy.layers import StochasticDepthLayer
+from crmn_legacy.models.blocks import TORCH_BATCH_NORM, pooled_output, torch_linear_init
 from crmn_legacy.models.resnet_110 import residual_blocks
-from crmn_legacy.models.torch_conventions import BATCH_NORM, linear_init
 
 
 def stochastic_depth(input_layer, n, num_filters, last_survival, num_outputs, nonlinearity):
@@ -39,7 +37,6 @@ def stochastic_depth(input_layer, n, num_filters, last_survival, num_outputs, no
         survival = 1 - block / (3 * n) * (1 - last_survival)
         return StochasticDepthLayer(residual, survival, name=f"{residual.name.rsplit('.', 1)[0]}.survival")
 
-    blocks = residual_blocks(input_layer, n, num_filters, mode="average", on_residual=by_chance, **BATCH_NORM)
-    features = GlobalPoolLayer(blocks[-1], name="global_pool")
-    init = linear_init(features.output_shape[1])
-    return DenseLayer(features, num_outputs, W=init, b=init, nonlinearity=nonlinearity, name="output")
+    blocks = residual_blocks(input_layer, n, num_filters, mode="average", on_residual=by_chance, **TORCH_BATCH_NORM)
+    init = torch_linear_init(blocks[-1].output_shape[1])
+    return pooled_output(blocks[-1], num_outputs, nonlinearity, W=init, b=init)

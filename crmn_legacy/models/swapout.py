@@ -1,12 +1,9 @@
 """The wide pre-activation residual network with Swapout of Singh et al. (2016)."""
 
 from lasagne.init import HeNormal
-from lasagne.layers import DenseLayer, GlobalPoolLayer, NonlinearityLayer
-from lasagne.nonlinearities import rectify
 
-from crmn_legacy.layers import BatchNormLayer, Conv2DLayer, SwapoutLayer
-
-NUM_STAGES = 3
+from crmn_legacy.layers import SwapoutLayer
+from crmn_legacy.models.blocks import batch_norm_rectify, he_convolution, pooled_output, three_stages
 
 
 def swapout(input_layer, n, num_filters, last_keep, num_outputs, nonlinearity):
@@ -19,7 +16,7 @@ def swapout(input_layer, n, num_filters, last_keep, num_outputs, nonlinearity):
     input_layer : Layer
         What the first convolution reads, (batch, channels, height, width).
     n : int
-        Blocks a stage; two convolutions a block: 6n+2 layers.
+        Blocks in each of the three stages; two convolutions per block: 6n+2 layers.
     num_filters : int
         Feature maps of the first convolution and of the first stage; twice and four times as many in the second and
         the third.
@@ -39,41 +36,21 @@ def swapout(input_layer, n, num_filters, last_keep, num_outputs, nonlinearity):
     ----------
     Singh, Hoiem and Forsyth, "Swapout: learning an ensemble of deep architectures", NIPS 2016, Sections 3 and 4.
     """
-    layer = _conv(input_layer, num_filters, 3, 1, "stem.conv")
-    for block in range(NUM_STAGES * n):
-        stage, place = divmod(block, n)
-        stride = 2 if stage > 0 and place == 0 else 1
-        keep = 1 + (last_keep - 1) * block / (NUM_STAGES * n - 1)
-        layer = _block(layer, num_filters * 2**stage, stride, keep, f"stage{stage + 1}.block{place + 1}")
-    features = GlobalPoolLayer(_bn_rectify(layer, "final.bn", "final.rectify"), name="global_pool")
-    return DenseLayer(features, num_outputs, W=HeNormal(), nonlinearity=nonlinearity, name="output")
+    layer = he_convolution(input_layer, num_filters, 3, "stem.conv")
+    blocks = list(three_stages(n, num_filters))
+    for block, (filters, stride, name) in enumerate(blocks):
+        keep = 1 + (last_keep - 1) * block / (len(blocks) - 1)
+        layer = _block(layer, filters, stride, keep, name)
+    return pooled_output(batch_norm_rectify(layer, "final"), num_outputs, nonlinearity, W=HeNormal())
 
 
 def _block(incoming, num_filters, stride, keep, name):
     """BN, ReLU, convolution, twice; where the shape changes, a projection of what the first ReLU gives."""
-    rectified = _bn_rectify(incoming, f"{name}.bn1", f"{name}.rectify1")
+    rectified = batch_norm_rectify(incoming, name, 1)
     shortcut = incoming
     if incoming.output_shape[1] != num_filters or stride != 1:
-        shortcut = _conv(rectified, num_filters, 1, stride, f"{name}.shortcut.conv")
-    residual = _conv(rectified, num_filters, 3, stride, f"{name}.conv1")
-    residual = _bn_rectify(residual, f"{name}.bn2", f"{name}.rectify2")
-    residual = _conv(residual, num_filters, 3, 1, f"{name}.conv2")
+        shortcut = he_convolution(rectified, num_filters, 1, f"{name}.shortcut.conv", stride)
+    residual = he_convolution(rectified, num_filters, 3, f"{name}.conv1", stride)
+    residual = batch_norm_rectify(residual, name, 2)
+    residual = he_convolution(residual, num_filters, 3, f"{name}.conv2")
     return SwapoutLayer(shortcut, residual, keep=(keep, keep), name=f"{name}.swapout")
-
-
-def _conv(incoming, num_filters, filter_size, stride, name):
-    return Conv2DLayer(
-        incoming,
-        num_filters,
-        filter_size,
-        stride=stride,
-        pad=filter_size // 2,
-        W=HeNormal(gain="relu"),
-        b=None,
-        nonlinearity=None,
-        name=name,
-    )
-
-
-def _bn_rectify(incoming, bn_name, rectify_name):
-    return NonlinearityLayer(BatchNormLayer(incoming, name=bn_name), rectify, name=rectify_name)

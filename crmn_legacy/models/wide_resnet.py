@@ -3,9 +3,8 @@
 from lasagne.layers import ElemwiseSumLayer
 
 from crmn_legacy.layers import DropoutLayer
-from crmn_legacy.models.torch_conventions import batch_norm_rectify, convolution, pooled_output
+from crmn_legacy.models.blocks import three_stages, torch_batch_norm_rectify, torch_convolution, torch_pooled_output
 
-NUM_STAGES = 3
 STEM_FILTERS = 16
 
 
@@ -20,7 +19,7 @@ def wide_resnet(input_layer, n, num_filters, num_outputs, nonlinearity, dropout=
     input_layer : Layer
         What the first convolution reads, (batch, channels, height, width); that convolution has 16 maps.
     n : int
-        Blocks a stage; three stages, two convolutions a block.
+        Blocks in each of the three stages; two convolutions per block.
     num_filters : int
         Feature maps of the first stage, 16 times the widening factor; twice and four times as many in the second and
         the third.
@@ -40,23 +39,21 @@ def wide_resnet(input_layer, n, num_filters, num_outputs, nonlinearity, dropout=
     ----------
     Zagoruyko and Komodakis, "Wide residual networks", BMVC 2016, Table 1, Figure 1(c, d), Section 2.4.
     """
-    layer = convolution(input_layer, STEM_FILTERS, 3, "stem.conv")
-    for stage in range(NUM_STAGES):
-        for block in range(n):
-            stride = 2 if stage > 0 and block == 0 else 1
-            layer = _block(layer, num_filters * 2**stage, stride, dropout, f"stage{stage + 1}.block{block + 1}")
-    return pooled_output(batch_norm_rectify(layer, "final.bn", "final.rectify"), num_outputs, nonlinearity)
+    layer = torch_convolution(input_layer, STEM_FILTERS, 3, "stem.conv")
+    for filters, stride, name in three_stages(n, num_filters):
+        layer = _block(layer, filters, stride, dropout, name)
+    return torch_pooled_output(torch_batch_norm_rectify(layer, "final"), num_outputs, nonlinearity)
 
 
 def _block(incoming, num_filters, stride, dropout, name):
     """x + F(x), or, where the shape changes, projection and F of the same normalised and rectified x."""
-    common = batch_norm_rectify(incoming, f"{name}.bn1", f"{name}.rectify1")
-    residual = convolution(common, num_filters, 3, f"{name}.conv1", stride=stride)
-    residual = batch_norm_rectify(residual, f"{name}.bn2", f"{name}.rectify2")
+    common = torch_batch_norm_rectify(incoming, name, 1)
+    residual = torch_convolution(common, num_filters, 3, f"{name}.conv1", stride=stride)
+    residual = torch_batch_norm_rectify(residual, name, 2)
     if dropout:
         residual = DropoutLayer(residual, dropout, name=f"{name}.dropout")
-    residual = convolution(residual, num_filters, 3, f"{name}.conv2")
+    residual = torch_convolution(residual, num_filters, 3, f"{name}.conv2")
     shortcut = incoming
     if incoming.output_shape[1] != num_filters or stride != 1:
-        shortcut = convolution(common, num_filters, 1, f"{name}.shortcut.conv", stride=stride)
+        shortcut = torch_convolution(common, num_filters, 1, f"{name}.shortcut.conv", stride=stride)
     return ElemwiseSumLayer([shortcut, residual], name=f"{name}.sum")

@@ -10,6 +10,7 @@ from tests.oracles import peephole_lstm as oracle
 
 pytestmark = pytest.mark.usefixtures("double")
 BATCH, DEPTH, FEATURES, UNITS = 3, 5, 4, 2
+GATES = ("ingate", "forgetgate", "outgate")
 
 
 def a_layer(**arguments):
@@ -63,16 +64,16 @@ def test_the_oracles_gradient_agrees_with_finite_differences():
         np.testing.assert_allclose(grads[name][at], (sums[0] - sums[1]) / (2 * step), rtol=1e-6, atol=1e-8)
 
 
-def lasagnes_own(values):
-    layer = lasagne.layers.LSTMLayer((None, DEPTH, FEATURES), UNITS, unroll_scan=True)
+def lasagnes_own(values, **arguments):
+    layer = lasagne.layers.LSTMLayer((None, DEPTH, FEATURES), UNITS, unroll_scan=True, **arguments)
     for parameter in layer.get_params():
         parameter.set_value(values[parameter.name])
     return layer
 
 
-def outputs_of_both(values, layer, x):
+def outputs_of_both(values, layer, x, **arguments):
     symbol = T.tensor3()
-    own = lasagnes_own(values).get_output_for([symbol])
+    own = lasagnes_own(values, **arguments).get_output_for([symbol])
     return evaluate([layer.get_output_for(symbol), own], {symbol: x})
 
 
@@ -101,6 +102,32 @@ def test_parameters_carry_lasagnes_names():
     named = PeepholeLSTMLayer((None, DEPTH, FEATURES), UNITS, name="lstm")
     own = lasagne.layers.LSTMLayer((None, DEPTH, FEATURES), UNITS, name="lstm")
     assert {p.name for p in named.get_params()} == {p.name for p in own.get_params()}
+
+
+@pytest.mark.parametrize("without", [("ingate",), ("forgetgate",), ("outgate",), ("ingate", "outgate"), GATES], ids=str)
+def test_a_gate_whose_w_cell_is_none_has_no_peephole(without):
+    gates = {gate: lasagne.layers.Gate(W_cell=None) for gate in without}
+    layer, values, x = a_layer(only_return_final=False, learn_init=True, **gates)
+    with_all = {parameter.name for parameter in a_layer()[0].get_params()}
+    assert {p.name for p in layer.get_params()} == with_all - {f"W_cell_to_{gate}" for gate in without}
+
+    d_hidden = np.random.default_rng(3).normal(size=(BATCH, DEPTH, UNITS))
+    symbol = T.tensor3()
+    hidden, parameters = layer.get_output_for(symbol), layer.get_params(trainable=True)
+    grads = aesara.grad((hidden * d_hidden).sum(), [symbol, *parameters])
+    got, d_x, *grads = evaluate([hidden, *grads], {symbol: x})
+    expected_d_x, expected = oracle.gradient(x, values, d_hidden)
+    np.testing.assert_allclose(got, oracle.forward(x, values)[0], rtol=0, atol=1e-12)
+    np.testing.assert_allclose(d_x, expected_d_x, rtol=0, atol=1e-11)
+    assert len(grads) == len(expected) == 17 - len(without)
+    for parameter, grad in zip(parameters, grads, strict=True):
+        np.testing.assert_allclose(grad, expected[parameter.name], rtol=0, atol=1e-11, err_msg=parameter.name)
+
+
+def test_without_peepholes_it_is_lasagnes_own_layer_without_peepholes():
+    layer, values, x = a_layer(only_return_final=False, **{gate: lasagne.layers.Gate(W_cell=None) for gate in GATES})
+    ours, lasagnes = outputs_of_both(values, layer, x, peepholes=False)
+    np.testing.assert_allclose(ours, lasagnes, rtol=0, atol=1e-12)
 
 
 def test_trailing_dimensions_are_features():

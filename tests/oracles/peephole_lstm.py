@@ -9,11 +9,18 @@ def logistic(x):
     return 1.0 / (1.0 + np.exp(-x))
 
 
+def peepholes(p):
+    """Weight of the cell state in each of the three gates that may read it; 0 where one does not."""
+    return {gate: p.get(f"W_cell_to_{gate}", 0.0) for gate in ("ingate", "forgetgate", "outgate")}
+
+
 def forward(x, p):
     """Hidden states (batch, depth, units) and what the gradient needs, for x (batch, depth, features).
 
-    `p` maps Lasagne's parameter names to arrays; `cell_init` and `hid_init` are (1, units).
+    `p` maps Lasagne's parameter names to arrays; `cell_init` and `hid_init` are (1, units). A gate that has no
+    `W_cell_to_<gate>` in it has no peephole.
     """
+    peephole = peepholes(p)
     batch, depth, _ = x.shape
     h = np.repeat(p["hid_init"], batch, axis=0)
     c = np.repeat(p["cell_init"], batch, axis=0)
@@ -24,11 +31,11 @@ def forward(x, p):
         def linear(gate, x_l=x_l, h_before=h_before):
             return x_l @ p[f"W_in_to_{gate}"] + h_before @ p[f"W_hid_to_{gate}"] + p[f"b_{gate}"]
 
-        i = logistic(linear("ingate") + p["W_cell_to_ingate"] * c_before)
-        f = logistic(linear("forgetgate") + p["W_cell_to_forgetgate"] * c_before)
+        i = logistic(linear("ingate") + peephole["ingate"] * c_before)
+        f = logistic(linear("forgetgate") + peephole["forgetgate"] * c_before)
         s = np.tanh(linear("cell"))
         c = f * c_before + i * s
-        o = logistic(linear("outgate") + p["W_cell_to_outgate"] * c)  # reads the new cell state
+        o = logistic(linear("outgate") + peephole["outgate"] * c)  # reads the new cell state
         h = o * np.tanh(c)
         hidden.append(h)
         tape.append((x_l, h_before, c_before, i, f, s, c, o))
@@ -38,6 +45,7 @@ def forward(x, p):
 def gradient(x, p, d_hidden):
     """Gradients of sum(hidden * d_hidden) by x and by every parameter, by hand through the equations."""
     _, tape = forward(x, p)
+    peephole = peepholes(p)
     grads = {name: np.zeros_like(value) for name, value in p.items()}
     d_x = np.zeros_like(x)
     d_h = np.zeros_like(tape[0][1])
@@ -46,14 +54,14 @@ def gradient(x, p, d_hidden):
         x_l, h_before, c_before, i, f, s, c, o = tape[step]
         d_h = d_h + d_hidden[:, step]
         d_o = d_h * np.tanh(c) * o * (1 - o)
-        d_c = d_c + d_h * o * (1 - np.tanh(c) ** 2) + d_o * p["W_cell_to_outgate"]
+        d_c = d_c + d_h * o * (1 - np.tanh(c) ** 2) + d_o * peephole["outgate"]
         d_i = d_c * s * i * (1 - i)
         d_f = d_c * c_before * f * (1 - f)
         d_s = d_c * i * (1 - s**2)
-        grads["W_cell_to_ingate"] += (d_i * c_before).sum(axis=0)
-        grads["W_cell_to_forgetgate"] += (d_f * c_before).sum(axis=0)
-        grads["W_cell_to_outgate"] += (d_o * c).sum(axis=0)
-        d_c = d_c * f + d_i * p["W_cell_to_ingate"] + d_f * p["W_cell_to_forgetgate"]
+        for gate, d, read in (("ingate", d_i, c_before), ("forgetgate", d_f, c_before), ("outgate", d_o, c)):
+            if f"W_cell_to_{gate}" in p:
+                grads[f"W_cell_to_{gate}"] += (d * read).sum(axis=0)
+        d_c = d_c * f + d_i * peephole["ingate"] + d_f * peephole["forgetgate"]
         d_h = np.zeros_like(d_h)
         for gate, d in zip(GATES, (d_i, d_f, d_s, d_o), strict=True):
             grads[f"W_in_to_{gate}"] += x_l.T @ d
