@@ -8,7 +8,6 @@ take turns, one step each. Progress goes to the standard error; the last line of
 with medians and their ratios to that of `fast`.
 """
 
-import argparse
 import json
 import statistics
 import subprocess
@@ -21,10 +20,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks import machine
 from benchmarks.step_time import WARM_UP, make_batch, our_step
 from crmn_legacy.backend.determinism import PROFILES, pin, pin_host
+from crmn_legacy.cli import Parser
+from crmn_legacy.errors import run
 
 
 def parse(argv):
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], allow_abbrev=False)
+    parser = Parser(description=__doc__.splitlines()[0])
     parser.add_argument("--n", type=int, default=5, help="residual blocks a stage")
     parser.add_argument("--fm", type=int, default=4, help="factor on the filters")
     parser.add_argument("--batch-size", type=int, default=8)
@@ -103,4 +104,4 @@ def main(argv=None):
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

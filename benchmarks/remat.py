@@ -8,7 +8,6 @@ of the standard output is one JSON object: megabytes that XLA sets aside for a s
 and median seconds.
 """
 
-import argparse
 import json
 import statistics
 import sys
@@ -19,10 +18,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks import machine
 from crmn_legacy.backend.determinism import pin, pin_host
+from crmn_legacy.cli import Parser
+from crmn_legacy.errors import run
 
 
 def parse(argv):
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], allow_abbrev=False)
+    parser = Parser(description=__doc__.splitlines()[0])
     parser.add_argument("--n", type=int, nargs="+", default=[4, 8, 16], help="convolutions a stage")
     parser.add_argument("--growth-rate", type=int, default=12)
     parser.add_argument("--batch-size", type=int, default=16)
@@ -95,4 +96,4 @@ def main(argv=None):
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

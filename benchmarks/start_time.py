@@ -11,7 +11,6 @@ fm = 1; seconds of the Aesara graph, of lowering it to XLA's input, and of XLA's
 Progress goes to the standard error; the last line of the standard output is one JSON object.
 """
 
-import argparse
 import itertools
 import json
 import os
@@ -28,6 +27,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks import machine
 from benchmarks.step_time import RATES
 from crmn_legacy.backend import determinism
+from crmn_legacy.cli import Parser
+from crmn_legacy.errors import run
 
 RECIPE = Path(__file__).resolve().parents[1] / "recipes" / "table1_crmn.py"
 
@@ -35,7 +36,7 @@ MARK = "first step done at "
 
 
 def parse(argv):
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], allow_abbrev=False)
+    parser = Parser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", choices=("recipe", "growth"), help="one of the two measurements")
     parser.add_argument("--recipe", type=Path, default=RECIPE)
     parser.add_argument("--first-step-only", action="store_true", help="end the recipe there: no validation, no saving")
@@ -151,4 +152,4 @@ def main(argv=None):
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

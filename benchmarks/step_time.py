@@ -9,7 +9,6 @@ times one step of each, beginning with another every time. The losses of the fir
 goes to the standard error; the last line of the standard output is one JSON object.
 """
 
-import argparse
 import importlib.util
 import json
 import os
@@ -23,6 +22,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks import machine
 from crmn_legacy.backend.determinism import pin
+from crmn_legacy.cli import Parser
+from crmn_legacy.errors import run
 
 CONTENDERS = ("ours", "jax", "torch")
 WARM_UP = 3  # steps: frameworks put off some of their work to the second
@@ -30,7 +31,7 @@ RATES = {"resnet": 0.01, "lstm": 0.01, "output": 0.01}
 
 
 def parse(argv):
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], allow_abbrev=False)
+    parser = Parser(description=__doc__.splitlines()[0])
     parser.add_argument("--n", type=int, default=5, help="residual blocks a stage")
     parser.add_argument("--fm", type=int, default=4, help="factor on the filters")
     parser.add_argument("--size", type=int, default=80, help="side of the pictures, a multiple of 16")
@@ -215,4 +216,4 @@ def main(argv=None):
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

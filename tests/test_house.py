@@ -58,8 +58,8 @@ FRAMEWORKS = {"aesara", "jax", "jaxlib", "lasagne", "theano"}
 IMPORT_NAMES = {"Lasagne": {"lasagne"}, "pillow": {"PIL"}, "jax": {"jax", "jaxlib"}, "jinja2": {"jinja2", "markupsafe"}}
 
 UNSAFE_MODULES = {"cPickle", "cloudpickle", "dill", "joblib", "marshal", "pickle", "pickletools", "shelve"}
-# The one place where a pickle is read, by a machine of our own that runs nothing.
-PICKLE_READERS = {"cifar_pickle.py imports pickletools"}
+# The one place where a pickle is read, by an unpickler that looks no name up.
+PICKLE_READERS = {"cifar_pickle.py imports pickle", "cifar_pickle.py imports pickletools"}
 
 
 def sources(*folders):

@@ -20,8 +20,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from crmn_legacy.cli import Parser  # noqa: E402
 from crmn_legacy.errors import UserError, run  # noqa: E402
-from data_prep.script import Parser  # noqa: E402
 from tools.lock import PUBLIC  # noqa: E402
 
 SUMS = "SHA256SUMS"
@@ -30,7 +30,7 @@ BUILDING = ROOT / "requirements-build.lock"
 
 def arguments(words=None):
     """The options, parsed from `words` (a list of str; None takes the command line's)."""
-    parser = Parser(__doc__.partition("\n")[0])
+    parser = Parser(description=__doc__.partition("\n")[0])
     parser.add_argument("--lock", type=Path, default=ROOT / "requirements.lock", help="what is brought")
     parser.add_argument("--out", type=Path, help="the folder; one begun before is completed (dist/wheelhouse-<lock>)")
     return parser.parse_args(words)

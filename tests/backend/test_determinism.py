@@ -35,7 +35,7 @@ def test_instruction_set_partition_blocks_and_host_libraries_are_fixed(environme
     assert environment == switches.environment
     assert environment["XLA_FLAGS"].split() == ["--xla_cpu_max_isa=AVX2", "--xla_cpu_use_xnnpack=false"]
     assert environment["ONEDNN_MAX_CPU_ISA"] == "AVX2" and "AVX512F" in environment["NPY_DISABLE_CPU_FEATURES"]
-    assert switches.caches == determinism.blocks.words()
+    assert switches.caches == determinism.matmul_blocking.words()
     assert environment["NPROC"] == str(switches.partition) == "8"
     assert environment["JAX_PLATFORMS"] == "cpu"
     assert environment["OMP_NUM_THREADS"] == environment["OPENBLAS_NUM_THREADS"] == "1"
@@ -67,7 +67,7 @@ def test_a_gpu_gets_deterministic_kernels_under_portable_alone(environment):
 
 
 def test_strict_is_refused_where_kernels_ask_the_processor_for_its_caches(environment, monkeypatch):
-    monkeypatch.setattr(determinism.blocks, "pin", lambda: False)
+    monkeypatch.setattr(determinism.matmul_blocking, "pin", lambda: False)
     with pytest.raises(UserError, match=r"requirements\.lock names; install it, or run with --bits portable"):
         determinism.pin("strict")
     switches = determinism.pin("portable")
