@@ -49,10 +49,10 @@ lint: environment
 
 .PHONY: bench
 bench: environment
-	$(BIN)/python benchmarks/step_time.py
-	$(BIN)/python benchmarks/start_time.py
-	$(BIN)/python benchmarks/profiles.py
-	$(BIN)/python benchmarks/remat.py
+	$(BIN)/python benchmarks/step_time.py --wait 10 --json benchmarks/results/step_time.json
+	$(BIN)/python benchmarks/start_time.py --wait 10 --json benchmarks/results/start_time.json
+	$(BIN)/python benchmarks/profiles.py --wait 10 --json benchmarks/results/profiles.json
+	$(BIN)/python benchmarks/remat.py --wait 10 --json benchmarks/results/remat.json
 
 .PHONY: lock
 lock: environment
