@@ -92,6 +92,11 @@ class Recipe:
             "deviations": list(self.deviations),
         }
 
+    @property
+    def is_printed(self):
+        """Whether the paper prints the row; any other is a row of one's own."""
+        return self.row in paper.ROWS
+
     def network_defaults(self):
         """The arguments of the network and the row's values of them (a dict)."""
         return {name: p.default for name, p in inspect.signature(self.network).parameters.items()}
