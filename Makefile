@@ -65,9 +65,16 @@ image image-cuda12:
 	$(PYTHON) tools/image.py --variant $(if $(filter image,$@),cpu,cuda12) $(IMAGE_OPTIONS)
 
 LOCK ?= requirements.lock
+WHEELHOUSE = dist/wheelhouse-$(basename $(notdir $(LOCK)))
+DOWNLOAD = $(BIN)/python -m pip download --quiet --disable-pip-version-check --no-deps --require-hashes --no-build-isolation
 .PHONY: wheelhouse
 wheelhouse: environment
-	$(BIN)/python tools/wheelhouse.py --lock $(LOCK)
+	rm -rf $(WHEELHOUSE)
+	$(DOWNLOAD) --dest $(WHEELHOUSE) -r requirements-build.lock
+	$(DOWNLOAD) --dest $(WHEELHOUSE) -r $(LOCK)
+	cp requirements-build.lock $(LOCK) $(WHEELHOUSE)
+	cd $(WHEELHOUSE) && LC_ALL=C sha256sum * > SHA256SUMS
+	@du -sh $(WHEELHOUSE)
 
 .PHONY: environment
 environment: $(VENV)/complete
