@@ -20,7 +20,7 @@ help:
 	@echo 'make lint         ruff'
 	@echo 'make bench        benchmarks/'
 	@echo 'make environment  .venv from the locks; PYTHON=/path/to/python3.11 chooses the Python'
-	@echo 'make lock         the locks anew'
+	@echo 'make lock         the locks anew; LOCK_OPTIONS=--upgrade lets versions rise'
 	@echo 'make image        a container image as one file in dist/, with buildah, podman or docker'
 	@echo 'make image-cuda12 the same for NVIDIA GPUs; IMAGE_OPTIONS=... for both, see tools/image.py --help'
 	@echo 'make wheelhouse   all that LOCK=requirements.lock names, in one folder in dist/'
@@ -54,9 +54,11 @@ bench: environment
 	$(BIN)/python benchmarks/profiles.py
 	$(BIN)/python benchmarks/remat.py
 
+LOCK_OPTIONS ?=
 .PHONY: lock
 lock: environment
-	$(BIN)/python tools/lock.py
+	$(INSTALL) --require-hashes -r requirements-uv.lock
+	$(BIN)/python tools/lock.py $(LOCK_OPTIONS)
 
 IMAGE_OPTIONS ?=
 .PHONY: image image-cuda12
