@@ -14,8 +14,8 @@ import subprocess
 from pathlib import Path
 
 from benchmarks import machine
-from crmn_legacy.cli import Parser
 from crmn_legacy.errors import UserError, shown
+from crmn_legacy.parser import Parser
 
 ROOT = Path(__file__).resolve().parents[1]
 

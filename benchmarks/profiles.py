@@ -19,8 +19,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks import entries, machine
 from benchmarks.step_time import WARM_UP, make_batch, our_step
 from crmn_legacy.backend.determinism import PROFILES, pin, pin_host
-from crmn_legacy.cli import Parser
 from crmn_legacy.errors import run
+from crmn_legacy.parser import Parser
 
 SIZES = ("n", "fm", "size", "batch_size", "threads")
 

@@ -17,8 +17,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks import entries
 from crmn_legacy.backend.determinism import pin, pin_host
-from crmn_legacy.cli import Parser
 from crmn_legacy.errors import run
+from crmn_legacy.parser import Parser
 
 
 def parse(argv):

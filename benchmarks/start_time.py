@@ -29,7 +29,7 @@ from benchmarks import entries, machine
 from benchmarks.step_time import RATES
 from crmn_legacy import errors
 from crmn_legacy.backend import determinism
-from crmn_legacy.cli import Parser
+from crmn_legacy.parser import Parser
 
 RECIPE = Path(__file__).resolve().parents[1] / "recipes" / "table1_crmn.py"
 

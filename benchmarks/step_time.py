@@ -23,8 +23,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks import entries, machine
 from crmn_legacy.backend.determinism import pin
-from crmn_legacy.cli import Parser
 from crmn_legacy.errors import run
+from crmn_legacy.parser import Parser
 
 CONTENDERS = ("ours", "jax", "torch")
 PAIRS = (("ours", "jax"), ("ours", "torch"), ("torch", "jax"))  # whose ratios are told

@@ -16,8 +16,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks import entries, machine
 from benchmarks.contents import TABLES
-from crmn_legacy.cli import Parser
 from crmn_legacy.errors import UserError, run, shown
+from crmn_legacy.parser import Parser
 
 DOCUMENT = Path(__file__).with_name("RESULTS.md")
 RESULTS = Path(__file__).with_name("results")

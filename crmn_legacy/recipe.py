@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from crmn_legacy import literals, paper
-from crmn_legacy.cli import EPILOG, Parser, add_options
+from crmn_legacy.cli import EPILOG, add_options
 from crmn_legacy.errors import UserError, run
 from crmn_legacy.options import Trial
+from crmn_legacy.parser import Parser
 
 __all__ = ["Recipe", "Trial", "main", "parser"]
 

@@ -17,11 +17,11 @@ import hashlib
 
 import numpy as np
 
-from crmn_legacy.cli import Parser
 from crmn_legacy.data.files.labelled_pictures import Pictures, write_pictures
 from crmn_legacy.data.randomness import Purpose, generator
 from crmn_legacy.data.whitening import training_statistics
 from crmn_legacy.errors import UserError, run
+from crmn_legacy.parser import Parser
 from data_prep.cifar_pickle import read_batch
 from data_prep.cifar_release import find_release, read_files
 from data_prep.script import check_out

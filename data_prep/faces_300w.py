@@ -18,12 +18,12 @@ import hashlib
 
 import numpy as np
 
-from crmn_legacy.cli import Parser
 from crmn_legacy.data.boxes import crop_face
 from crmn_legacy.data.files.faces import Faces, write_faces
 from crmn_legacy.data.files.photographs import open_picture, read_points
 from crmn_legacy.data.randomness import Purpose, generator
 from crmn_legacy.errors import UserError, run, shown
+from crmn_legacy.parser import Parser
 from data_prep.script import check_out, processes, show_progress
 
 # Folder, what it is for, and how many pairs the release has there.

@@ -17,11 +17,11 @@ import hashlib
 
 import numpy as np
 
-from crmn_legacy.cli import Parser
 from crmn_legacy.data.boxes import crop_face
 from crmn_legacy.data.files.faces import Faces, write_faces
 from crmn_legacy.data.randomness import Purpose, generator
 from crmn_legacy.errors import UserError, run
+from crmn_legacy.parser import Parser
 from data_prep.face_rendering import render
 from data_prep.script import check_out, processes, show_progress
 

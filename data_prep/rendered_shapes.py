@@ -17,10 +17,10 @@ import hashlib
 
 import numpy as np
 
-from crmn_legacy.cli import Parser
 from crmn_legacy.data.files.labelled_pictures import Pictures, write_pictures
 from crmn_legacy.data.randomness import Purpose, generator
 from crmn_legacy.errors import UserError, run
+from crmn_legacy.parser import Parser
 from data_prep.script import check_out, show_progress
 from data_prep.shape_kinds import KINDS
 from data_prep.shape_rendering import COATINGS, render

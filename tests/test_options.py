@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from crmn_legacy.cli import Parser, add_options
+from crmn_legacy.cli import add_options
 from crmn_legacy.errors import UserError
 from crmn_legacy.options import DECLARED, DEFAULTS, Options, kind_of
+from crmn_legacy.parser import Parser
 
 
 def parsed(words):

@@ -20,8 +20,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from crmn_legacy.cli import Parser  # noqa: E402
 from crmn_legacy.errors import UserError, run  # noqa: E402
+from crmn_legacy.parser import Parser  # noqa: E402
 from tools import oci_archive, source_files  # noqa: E402
 
 # In the order in which they are asked: the first two give every file one time and so the same digest again.

@@ -20,9 +20,9 @@ from jax import export  # noqa: E402
 
 from crmn_legacy import samples  # noqa: E402
 from crmn_legacy.backend import precision  # noqa: E402
-from crmn_legacy.cli import Parser  # noqa: E402
 from crmn_legacy.commands.trained_network import recipe_of  # noqa: E402
 from crmn_legacy.errors import UserError, run  # noqa: E402
+from crmn_legacy.parser import Parser  # noqa: E402
 from crmn_legacy.training import steps  # noqa: E402
 
 # What only moves numbers, or compares them, rounds nothing.

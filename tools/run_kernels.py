@@ -12,8 +12,8 @@ import time
 from pathlib import Path
 
 from crmn_legacy.backend import determinism
-from crmn_legacy.cli import Parser
 from crmn_legacy.errors import run
+from crmn_legacy.parser import Parser
 
 # Defined for positive numbers alone.
 _POSITIVE = ("div", "log", "pow", "rsqrt", "sqrt")

@@ -22,8 +22,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from crmn_legacy.cli import Parser
 from crmn_legacy.errors import UserError, run
+from crmn_legacy.parser import Parser
 
 ROOT = Path(__file__).parents[1]
 EMULATOR = "qemu-x86_64"

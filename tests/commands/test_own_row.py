@@ -49,7 +49,7 @@ def test_it_goes_on_to_the_same_bits(recipe, data, run, tmp_path):
 def test_it_is_reported_and_listed_among_own_rows(command, recipe, data, run, tmp_path):
     command("report", run[0], "--out", tmp_path / "report.html")
     page = (tmp_path / "report.html").read_text()
-    assert "s tables: my_row." in page
+    assert "tables. Its own: my_row." in page
     bits_of(run_tiny("--data", data, "--out", tmp_path / "runs" / "plain", script=recipe))
     said = command("tables", "--runs", tmp_path / "runs").out
     title, head, row = said.split("\n\n")[-2].splitlines()
