@@ -11,8 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from data_prep.cifar_release import CIFAR10
-from tests.data_prep.cifar_folders import make_folder
+from tests.data_prep.cifar_folders import CIFAR10, make_folder
 
 pytestmark = pytest.mark.slow
 
@@ -50,11 +49,12 @@ def installed(request, source, tmp_path_factory):
         shutil.unpack_archive(built("sdist", source, place), place / "unpacked", filter="data")
         (tree,) = (place / "unpacked").iterdir()
     wheel = built("wheel", tree, place)
-    subprocess.run([sys.executable, "-m", "venv", place / "venv"], check=True)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", place / "venv"], check=True)
     (site,) = (place / "venv" / "lib").glob("python*/site-packages")
     # What the lock installs is here already; as a mere folder on the path it brings no editable package along.
     (site / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
-    ran(place / "venv" / "bin" / "python", "-m", "pip", "install", "--no-deps", "--no-index", wheel, cwd=place)
+    pip = [sys.executable, "-m", "pip", "--python", place / "venv" / "bin" / "python"]
+    ran(*pip, "install", "--no-deps", "--no-index", wheel, cwd=place)
     (place / "work").mkdir()
     return place / "venv" / "bin", place / "work"
 
