@@ -13,12 +13,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from crmn_legacy.backend.determinism import cpu_flags
+from crmn_legacy.backend import processor
 from crmn_legacy.errors import UserError
 
 PACKAGES = ("aesara", "Lasagne", "jax", "jaxlib", "numpy", "torch")
 VENDORS = {"AuthenticAMD": "AMD", "GenuineIntel": "Intel"}
-CACHES = Path("/sys/devices/system/cpu/cpu0/cache")
 
 # Load average of the last minute. Above it, other work would be measured too.
 QUIET = 0.5
@@ -27,18 +26,20 @@ PAUSE = 5  # seconds between two looks at it
 
 def label():
     """The machine's short name in tables: maker, family and model of its processor, cores this process may use."""
-    vendor = _field("/proc/cpuinfo", "vendor_id") or platform.machine()
-    kind = "/".join(_field("/proc/cpuinfo", key) or "?" for key in ("cpu family", "model"))
+    told = processor.fields()
+    vendor = told.get("vendor_id") or platform.machine()
+    kind = "/".join(told.get(key) or "?" for key in ("cpu family", "model"))
     return f"{VENDORS.get(vendor, vendor)} {kind}, {len(os.sched_getaffinity(0))} cores"
 
 
 def row():
     """What `results/machines.json` says of a machine; None for what the system does not tell."""
+    caches = processor.data_caches()
     return {
-        "processor": _field("/proc/cpuinfo", "model name") or platform.processor(),
-        "avx512": "avx512f" in cpu_flags(),
-        "l2_kib": _cache_kib(2),
-        "l3_kib": _cache_kib(3),
+        "processor": processor.model_name() or platform.processor(),
+        "avx512": "avx512f" in processor.flags(),
+        "l2_kib": _kib(caches.get("l2")),
+        "l3_kib": _kib(caches.get("l3")),
         "cores": len(os.sched_getaffinity(0)),
         "memory_gb": round(_memory_bytes() / 1e9),
     }
@@ -47,7 +48,7 @@ def row():
 def describe():
     """Processor, cores, load of the last minute, memory and versions, ready for JSON."""
     return {
-        "processor": _field("/proc/cpuinfo", "model name") or platform.processor(),
+        "processor": processor.model_name() or platform.processor(),
         "cores": len(os.sched_getaffinity(0)),
         "load": os.getloadavg()[0],
         "memory_bytes": _memory_bytes(),
@@ -97,26 +98,16 @@ def forget_peak():
 
 def peak_bytes():
     """Largest resident memory of this process since it began, or since `forget_peak`."""
-    return 1024 * int(_field("/proc/self/status", "VmHWM").split()[0])
+    status = Path("/proc/self/status").read_text().splitlines()
+    return 1024 * int(next(line for line in status if line.startswith("VmHWM:")).split()[1])
 
 
 def _memory_bytes():
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
-def _cache_kib(level):
-    for index in sorted(CACHES.glob("index*")):
-        if (index / "level").read_text().strip() == str(level):
-            return int((index / "size").read_text().strip().removesuffix("K"))
-    return None
-
-
-def _field(path, key):
-    for line in Path(path).read_text().splitlines():
-        name, _, value = line.partition(":")
-        if name.strip() == key:
-            return value.strip()
-    return None
+def _kib(size):
+    return None if size is None else int(size.removesuffix("K"))
 
 
 def _version(package):

@@ -72,7 +72,7 @@ def test_strict_is_refused_where_kernels_ask_the_processor_for_its_caches(enviro
         determinism.pin("strict")
     switches = determinism.pin("portable")
     assert switches.caches is None
-    assert determinism.cache_sizes() in determinism.platform_key(switches, "c", "cpu", 1, "float32")
+    assert determinism.processor.cache_sizes() in determinism.platform_key(switches, "c", "cpu", 1, "float32")
 
 
 def test_no_device_leaves_the_platform_to_jax(environment):
@@ -89,7 +89,7 @@ def test_an_unknown_profile_is_refused_and_sets_nothing(environment, bits):
 
 @pytest.mark.parametrize("flags", [set(), {"sse2"}, {"avx2"}, {"fma"}, {"avx", "fma"}])
 def test_portable_is_refused_without_avx2_and_fma(environment, monkeypatch, flags):
-    monkeypatch.setattr(determinism, "cpu_flags", lambda: flags)
+    monkeypatch.setattr(determinism.processor, "flags", lambda: flags)
     with pytest.raises(UserError, match="run with --bits fast"):
         determinism.pin("portable")
     assert environment == {}
@@ -180,7 +180,7 @@ def key(**changes):
 
 def test_the_key_tells_apart_what_moves_bits(monkeypatch):
     keys = [key(), key(backend="c"), key(devices=2), key(precision="float64"), key(bits="fast")]
-    monkeypatch.setattr(determinism, "cache_sizes", lambda: "l1d1K")
+    monkeypatch.setattr(determinism.processor, "cache_sizes", lambda: "l1d1K")
     keys.append(key())
     assert len(set(keys)) == len(keys)
     assert all(" " not in found for found in keys)
@@ -190,9 +190,3 @@ def test_the_key_of_fast_names_the_processor_and_its_cores():
     words = key(bits="fast").split("/")
     assert f"cores{len(os.sched_getaffinity(0))}" in words
     assert not any(word.startswith("partition") for word in words)
-
-
-def test_what_the_processor_reports_is_read_from_where_it_stands():
-    assert "sse2" in determinism.cpu_flags()
-    assert determinism.cache_sizes() == "unknown" or determinism.cache_sizes().startswith("l1d")
-    assert all(size.endswith(("K", "M", "unknown")) for size in determinism.cache_sizes().split("-"))

@@ -54,7 +54,7 @@ def test_waiting_ends_when_its_time_is_over(loads, monkeypatch):
 
 def test_label_is_made_of_maker_family_model_and_cores(monkeypatch):
     fields = {"vendor_id": "AuthenticAMD", "cpu family": "25", "model": "17"}
-    monkeypatch.setattr(machine, "_field", lambda path, key: fields.get(key))
+    monkeypatch.setattr(machine.processor, "fields", lambda: fields)
     monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0, 1})
     assert machine.label() == "AMD 25/17, 2 cores"
     fields["vendor_id"] = "Other"
@@ -62,13 +62,8 @@ def test_label_is_made_of_maker_family_model_and_cores(monkeypatch):
     assert machine.label() == "Other 25/?, 2 cores"
 
 
-def test_caches_are_those_of_the_first_core(monkeypatch, tmp_path):
-    monkeypatch.setattr(machine, "CACHES", tmp_path)
-    for index, level, size in ((0, 1, "32K"), (1, 2, "1024K")):
-        folder = tmp_path / f"index{index}"
-        folder.mkdir()
-        (folder / "level").write_text(f"{level}\n")
-        (folder / "size").write_text(f"{size}\n")
+def test_sizes_of_caches_are_numbers_or_not_told(monkeypatch):
+    monkeypatch.setattr(machine.processor, "data_caches", lambda: {"l1d": "32K", "l2": "1024K"})
     row = machine.row()
     assert (row["l2_kib"], row["l3_kib"]) == (1024, None)
 
