@@ -60,8 +60,8 @@ FRAMEWORKS = {"aesara", "jax", "jaxlib", "lasagne", "theano"}
 IMPORT_NAMES = {"Lasagne": {"lasagne"}, "pillow": {"PIL"}, "jax": {"jax", "jaxlib"}}
 
 UNSAFE_MODULES = {"cPickle", "cloudpickle", "dill", "joblib", "marshal", "pickle", "pickletools", "shelve"}
-# The one place where a pickle is read, by a machine of our own that runs nothing.
-PICKLE_READERS = {"cifar_pickle.py imports pickletools"}
+# The one place where a pickle is read, by an unpickler that imports nothing and calls stand-ins alone.
+PICKLE_READERS = {"cifar_pickle.py imports pickle", "cifar_pickle.py imports pickletools"}
 
 
 def sources(*folders):
