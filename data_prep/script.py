@@ -1,10 +1,12 @@
 """What the scripts of this folder have in common."""
 
 import argparse
+import contextlib
 import multiprocessing
 import os
-import sys
 from concurrent.futures import ProcessPoolExecutor
+
+from tqdm import tqdm
 
 from crmn_legacy.errors import UserError
 
@@ -41,7 +43,7 @@ def check_out(path):
 
 
 def show_progress(items, total, what):
-    """Yield from `items`, keeping one line of standard error up to date if it is a terminal.
+    """A tqdm bar around `items`, on standard error if that is a terminal; an error after it has a line of its own.
 
     Parameters
     ----------
@@ -49,15 +51,34 @@ def show_progress(items, total, what):
     total : int
         How many they are.
     what : str
-        What is done with them, as the line says it.
+        What is done with them, as the bar says it.
+
+    Returns
+    -------
+    tqdm.tqdm
+        Iterates over `items`.
     """
-    shown = sys.stderr.isatty()
-    try:
-        for done, item in enumerate(items, 1):
-            if shown:
-                print(f"\r{what}: {done} of {total}", end="", file=sys.stderr, flush=True)
-            yield item
-    finally:
-        # An error that follows begins on a line of its own.
-        if shown:
-            print(file=sys.stderr)
+    return tqdm(items, desc=what, total=total, disable=None, dynamic_ncols=True)
+
+
+@contextlib.contextmanager
+def show_stages(total):
+    """As :func:`show_progress`, for `total` stages of different work; gives a function that is told each as it begins.
+
+    Parameters
+    ----------
+    total : int
+        How many stages there are.
+
+    Yields
+    ------
+    callable
+        Takes what the stage that begins does, str.
+    """
+    with tqdm(total=total, disable=None, dynamic_ncols=True, bar_format="stage {n} of {total}: {desc}") as bar:
+
+        def begin(what):
+            bar.n += 1
+            bar.set_description_str(what)
+
+        yield begin
