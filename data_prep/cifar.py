@@ -24,7 +24,7 @@ from crmn_legacy.errors import UserError, run
 from crmn_legacy.parser import Parser
 from data_prep.cifar_pickle import read_batch
 from data_prep.cifar_release import find_release, read_files
-from data_prep.script import check_out
+from data_prep.script import check_out, show_stages
 
 SPLIT_SEED = 0
 
@@ -46,7 +46,7 @@ def divide(train, test):
     return splits
 
 
-def prepare(root, classes=None, checked=True):
+def prepare(root, classes=None, checked=True, begin=lambda stage: None):
     """Read the release at `root`.
 
     Parameters
@@ -56,6 +56,8 @@ def prepare(root, classes=None, checked=True):
         10 or 100; needed only where both releases are there.
     checked : bool
         Whether the MD5s must be the published ones.
+    begin : callable
+        Is told each of the three stages as it begins; see :func:`data_prep.script.show_stages`.
 
     Returns
     -------
@@ -65,8 +67,10 @@ def prepare(root, classes=None, checked=True):
     ------
     UserError
     """
+    begin("reading the files")
     release, place = find_release(root, classes)
     files = read_files(release, place, checked)
+    begin("taking the pictures out of the files")
     records = {name: _record(release, place, name, content) for name, content in files.items()}
     batches = [records[name] for name in release.train + release.test]
     counts = [sum(len(records[name]["data"]) for name in names) for names in (release.train, release.test)]
@@ -75,6 +79,8 @@ def prepare(root, classes=None, checked=True):
     sources = hashlib.sha256()
     for name, content in files.items():
         sources.update(f"{name} {hashlib.sha256(content).hexdigest()}\n".encode())
+    begin("statistics for preprocessing, of which whitening takes the longest")
+    stored = training_statistics(images[split == "train"])
     return Pictures(
         images=images,
         labels=np.concatenate([batch[_key(release, "labels")] for batch in batches]).astype(np.uint8),
@@ -83,7 +89,7 @@ def prepare(root, classes=None, checked=True):
         classes=np.array(records[release.names][_key(release, "label_names")]),
         source=f"cifar{release.classes}",
         sources_digest=sources.hexdigest(),
-        stored=training_statistics(images[split == "train"]),
+        stored=stored,
     )
 
 
@@ -127,8 +133,10 @@ def main(arguments=None):
     )
     options = parser.parse_args(arguments)
     check_out(options.out)
-    pictures = prepare(options.root, options.classes, checked=not options.no_checksum)
-    write_pictures(options.out, pictures)
+    with show_stages(4) as begin:
+        pictures = prepare(options.root, options.classes, not options.no_checksum, begin)
+        begin("writing the file")
+        write_pictures(options.out, pictures)
     counts = ", ".join(f"{(pictures.split == split).sum()} {split}" for split in ("train", "valid", "test"))
     checked = "MD5s not compared" if options.no_checksum else "MD5s as published"
     print(f"{pictures.source}: {len(pictures)} pictures of {len(pictures.classes)} classes ({counts}); {checked}")

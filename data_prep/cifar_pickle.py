@@ -1,17 +1,16 @@
 """The pickles of the CIFAR archives (Krizhevsky, 2009, "python version"), read without trusting them.
 
-Python's own unpickler reads them, on two conditions. Before it begins, every operation is looked at: only those that a
-batch of protocol 2 (Python 2 wrote the archives with it) to 5 needs, and not too many. While it reads, no name is
-looked up: the few by which NumPy, in any of its versions, writes an array of bytes are answered by stand-ins.
+A pickle is a program, and Python's `pickle` imports and calls whatever it names. Here the few names by which NumPy, in
+any of its versions, writes an array of bytes get stand-ins, and all others are refused. Files of protocol 2, which
+Python 2 wrote the archives with, to 5 are read.
 """
 
+import functools
 import io
-import math
 import os
 import pickle
 import pickletools
 import warnings
-from functools import partial
 
 import numpy as np
 
@@ -21,22 +20,28 @@ from crmn_legacy.errors import UserError, shown
 _LARGEST_FILE = 2**28
 _MOST_OPERATIONS = 2_000_000
 _LARGEST_NUMBER = 2**32
+_MOST_LOOSE_TUPLES = 8
 _PIXELS = 3 * 32 * 32
 
-_NUMBERS = {"BININT", "BININT1", "BININT2", "LONG1"}
-_TUPLES = {"TUPLE", "TUPLE1", "TUPLE2", "TUPLE3"}
-_KEEPING = {"BINPUT", "LONG_BINPUT", "MEMOIZE"}
-_TAKING = {"BINGET", "LONG_BINGET"}
-_OPERATIONS = _NUMBERS | _TUPLES | _KEEPING | _TAKING
-_OPERATIONS |= {"PROTO", "FRAME", "STOP", "MARK", "NONE", "NEWTRUE", "NEWFALSE", "GLOBAL", "STACK_GLOBAL", "REDUCE"}
-_OPERATIONS |= {"BUILD", "EMPTY_TUPLE", "EMPTY_LIST", "EMPTY_DICT", "APPEND", "APPENDS", "SETITEM", "SETITEMS"}
-_OPERATIONS |= {"BINSTRING", "SHORT_BINSTRING", "BINUNICODE", "SHORT_BINUNICODE", "BINBYTES", "SHORT_BINBYTES"}
-_OPERATIONS |= {"BINBYTES8", "BYTEARRAY8"}
+_PUTS = {"BINPUT", "LONG_BINPUT", "MEMOIZE"}
+_TUPLES = {"TUPLE1", "TUPLE2", "TUPLE3", "TUPLE"}
+_OPERATIONS = {"PROTO", "FRAME", "STOP", "MARK", "BINGET", "LONG_BINGET", "GLOBAL", "STACK_GLOBAL", "REDUCE", "BUILD"}
+_OPERATIONS |= {"NONE", "NEWTRUE", "NEWFALSE", "BININT", "BININT1", "BININT2", "LONG1", "EMPTY_TUPLE", "EMPTY_LIST"}
+_OPERATIONS |= {"APPEND", "APPENDS", "EMPTY_DICT", "SETITEM", "SETITEMS", "BINSTRING", "SHORT_BINSTRING", "BINUNICODE"}
+_OPERATIONS |= {"SHORT_BINUNICODE", "BINBYTES", "SHORT_BINBYTES", "BINBYTES8", "BYTEARRAY8"} | _PUTS | _TUPLES
+
+# Names that NumPy 1 and Python 3's protocol 2 write; NumPy 2 has _core for core.
+_NAMES = {"numpy.core.multiarray._reconstruct", "numpy.core.numeric._frombuffer", "numpy.ndarray", "numpy.dtype"}
+_NAMES |= {"_codecs.encode"}
 
 # What a file must hold, by the list of names that tells its kind: labels or names, and how many classes there are.
 _BATCHES = {"labels": {"labels": 10}, "fine_labels": {"fine_labels": 100, "coarse_labels": 20}}
 _METAS = {"label_names": {"label_names": 10}, "fine_label_names": {"fine_label_names": 100, "coarse_label_names": 20}}
 _BATCH_TEXT, _META_NUMBERS = {"batch_label", "filenames"}, {"num_cases_per_batch", "num_vis"}
+
+# What `pickletools` and `pickle` raise where operations do not fit together.
+_MISFITS = (pickle.UnpicklingError, EOFError, ValueError, OverflowError, TypeError, LookupError)
+_MISFITS += (AttributeError, BufferError)
 
 
 class _BadPickleError(Exception):
@@ -69,16 +74,14 @@ def read_batch(source):
     name = "a CIFAR batch" if isinstance(source, bytes) else f"'{source}'"
     content = source if isinstance(source, bytes) else _read_file(source)
     try:
-        if len(content) > _LARGEST_FILE:
-            raise _BadPickleError(f"has more than {_LARGEST_FILE} bytes")
         with warnings.catch_warnings():
-            # `pickletools` decodes escapes of old strings, which are refused then, and may complain of them.
+            # `pickletools` decodes the escapes of old strings, which are refused then, and may complain of them.
             warnings.simplefilter("ignore")
-            _look_through(content)
-        return _check(_Unpickler(io.BytesIO(content), encoding="bytes").load())
+            _survey(content)
+        return _check(_Unpickler(content).load())
     except _BadPickleError as error:
         problem = str(error)
-    except Exception:  # a damaged pickle makes Python's unpickler raise nearly anything
+    except _MISFITS:
         problem = "is cut off or no pickle of protocol 2 to 5"
     raise UserError(
         f"got {name}, which {problem}; expected a whole file of the CIFAR-10 or CIFAR-100 archive (python version): "
@@ -98,9 +101,11 @@ def _read_file(path):
         ) from None
 
 
-def _look_through(content):
-    """Refuse a pickle that asks for other than a batch needs, or for what would take for ever or fill the memory."""
-    stream, kept, tuples, former = io.BytesIO(content), 0, set(), None
+def _survey(content):
+    """Refuse a pickle that does what no CIFAR batch needs, before anything is made of it."""
+    if len(content) > _LARGEST_FILE:
+        raise _BadPickleError(f"has more than {_LARGEST_FILE} bytes")
+    stream, loose, previous = io.BytesIO(content), 0, None
     for number, (operation, argument, place) in enumerate(pickletools.genops(stream)):
         name = operation.name
         if number >= _MOST_OPERATIONS:
@@ -109,129 +114,79 @@ def _look_through(content):
             raise _BadPickleError("is no pickle of protocol 2 to 5")
         if name not in _OPERATIONS:
             raise _BadPickleError(f"asks for the operation {name} at byte {place}, which no CIFAR batch needs")
-        if name in _NUMBERS and abs(argument) > _LARGEST_NUMBER:
+        # Python makes room in its memo for every place below this one.
+        if (name == "LONG1" and abs(argument) > _LARGEST_NUMBER) or (name == "LONG_BINPUT" and argument > number):
             raise _BadPickleError("has a number beyond all measure")
-        if name in _KEEPING:
-            index = kept if name == "MEMOIZE" else argument
-            # The unpickler makes room for all places up to this one.
-            if index > number:
-                raise _BadPickleError("keeps what it has not put")
-            kept += 1
-            if former in _TUPLES:
-                tuples.add(index)
-        # The hash of a tuple of tuples of tuples, each taken twice, would take for ever.
-        if name in _TAKING and argument in tuples:
-            raise _BadPickleError("takes a tuple again")
-        former = name
+        if name in _PUTS or name == "FRAME":
+            continue
+        # Python hashes a dict's key through all tuples in tuples: deep ones end the process, and ones that share their
+        # parts take for ever. So tuples go to a stand-in, which looks at their parts, or are few and short.
+        if previous in _TUPLES and name not in ("REDUCE", "BUILD"):
+            loose += 1
+            if previous == "TUPLE" or loose > _MOST_LOOSE_TUPLES:
+                raise _BadPickleError("has more tuples, or longer ones, than any CIFAR batch")
+        previous = name
     if stream.tell() != len(content):
         raise _BadPickleError("goes on after its end")
 
 
 class _Unpickler(pickle.Unpickler):
-    """Python's, with stand-ins for the names that a batch needs, and no way to any other."""
+    """Python's own, but a name gets a stand-in, and nothing is imported."""
 
-    def __init__(self, *arguments, **keywords):
-        super().__init__(*arguments, **keywords)
-        self._encoded = 0
-        dtype, ndarray = _StandIn(partial(_made, "numpy.dtype", _dtype)), _StandIn(None)
-        made = {
-            "multiarray _reconstruct": partial(_made, "numpy's _reconstruct", partial(_reconstruct, ndarray)),
-            "numeric _frombuffer": partial(_made, "numpy's _frombuffer", _frombuffer),
-        }
-        self._names = {"numpy dtype": dtype, "numpy ndarray": ndarray, "_codecs encode": _StandIn(self._encode)}
-        for core in ("numpy.core", "numpy._core"):
-            self._names |= {f"{core}.{name}": _StandIn(function) for name, function in made.items()}
+    def __init__(self, content):
+        super().__init__(io.BytesIO(content), encoding="bytes")
+        # A text that is encoded again and again takes room once.
+        self._encode = functools.cache(functools.partial(str.encode, encoding="latin-1"))
 
     def find_class(self, module, name):
-        """The stand-in for a name; nothing is imported."""
-        try:
-            return self._names[f"{module} {name}"]
-        except KeyError:
-            raise _BadPickleError(f"names {shown(f'{module}.{name}')}, which no CIFAR batch needs") from None
+        known = f"{module}.{name}".replace("numpy._core.", "numpy.core.")
+        if known not in _NAMES:
+            raise _BadPickleError(f"names {shown(f'{module}.{name}')}, which no CIFAR batch needs")
+        return _StandIn(known, self._encode)
 
-    def _encode(self, text, encoding):
-        """Bytes as Python 3 writes them in protocol 2."""
-        if _as_text(encoding) != "latin1" or type(text) is not str:
-            raise _BadPickleError("encodes other than bytes")
-        # The same text may be taken again and again.
-        self._encoded += len(text)
-        if self._encoded > _LARGEST_FILE:
-            raise _BadPickleError(f"has more than {_LARGEST_FILE} bytes")
-        return text.encode("latin-1")
+    def persistent_load(self, identity):
+        raise _BadPickleError("asks for what lies outside of it")
 
 
 class _StandIn:
-    """What a name stands for: it can be called, and nothing of it can be set."""
+    """What a pickle gets as a function, dtype or array: it takes no attributes, and is no key of a dict."""
 
-    __slots__ = ("_function",)
+    __slots__ = ("name", "value")
+    __hash__ = None
 
-    def __init__(self, function):
-        self._function = function
+    def __init__(self, name, value=None):
+        self.name, self.value = name, value
 
     def __call__(self, *arguments):
-        return self._function(*arguments)
+        match self.name, *arguments:
+            case "_codecs.encode", str(text), "latin1":
+                return self.value(text)
+            case "numpy.dtype", "u1" | "|u1" | b"u1" | b"|u1", 0, 1:
+                return _StandIn("dtype")
+            case "numpy.core.multiarray._reconstruct", _StandIn(name="numpy.ndarray"), (0,), b"b":
+                return _StandIn("array")
+            case "numpy.core.numeric._frombuffer", content, _StandIn(name="dtype"), shape, "C":
+                return _StandIn("array", _pictures(content, shape))
+        raise _BadPickleError(f"makes with {self.name} other than an array of bytes")
 
     def __setstate__(self, state):
-        raise _BadPickleError("builds other than an array")
+        match self.name, state:
+            case "array", (1, shape, _StandIn(name="dtype"), False, content):
+                self.value = _pictures(content, shape)
+            case "dtype", tuple() if not any(isinstance(part, tuple) for part in state):
+                pass  # Order and alignment, which bytes do not have.
+            case _:
+                raise _BadPickleError("builds other than an array of bytes in rows")
 
 
-class _Dtype:
-    """NumPy's dtype of bytes; there is no other."""
-
-    __slots__ = ()
-
-    def __setstate__(self, state):
-        """Byte order and alignment: of bytes they say nothing."""
-
-
-class _Array:
-    """An array of bytes, empty until its state comes."""
-
-    __slots__ = ("value",)
-
-    def __init__(self, value=None):
-        self.value = value
-
-    def __setstate__(self, state):
-        version, shape, dtype, fortran_order, content = state
-        if version != 1 or type(dtype) is not _Dtype or fortran_order is not False:
-            raise _BadPickleError("has an array whose state is no array of bytes in rows")
-        self.value = _array(content, shape)
-
-
-def _made(name, function, *arguments):
-    """What a stand-in makes of a pickle's arguments."""
-    made = function(*arguments)
-    if made is None:
-        raise _BadPickleError(f"makes with {name} other than an array of bytes")
-    return made
-
-
-def _dtype(name, *_):
-    return _Dtype() if _as_text(name) in ("u1", "|u1") else None
-
-
-def _reconstruct(ndarray, kind, *_):
-    return _Array() if kind is ndarray else None
-
-
-def _frombuffer(content, dtype, shape, order):
-    good = type(dtype) is _Dtype and order == "C"
-    return _Array(_array(bytes(content), shape)) if good and isinstance(content, bytes | bytearray) else None
-
-
-def _as_text(value):
-    return value.decode("latin-1") if isinstance(value, bytes) else value
-
-
-def _array(content, shape):
-    if not isinstance(content, bytes):
-        raise _BadPickleError("has an array without bytes")
-    if type(shape) is not tuple or not all(type(size) is int and size >= 0 for size in shape):
-        raise _BadPickleError("has an array without a shape")
-    if math.prod(shape) != len(content):
-        raise _BadPickleError(f"has an array of shape {shown(shape)} in {len(content)} bytes")
-    return np.frombuffer(content, np.uint8).reshape(shape)
+def _pictures(content, shape):
+    """The uint8 array (pictures, 3072), read-only, that is in `content`."""
+    match content, shape:
+        case bytes() | bytearray(), (int(count), 3072) if len(content) == count * _PIXELS > 0:
+            pictures = np.frombuffer(content, np.uint8).reshape(count, _PIXELS)
+            pictures.flags.writeable = False
+            return pictures
+    raise _BadPickleError(f"has an array that is not (pictures, {_PIXELS}) of bytes")
 
 
 def _check(record):
@@ -257,10 +212,9 @@ def _require(record, needed, possible):
 
 
 def _batch(record, lists):
-    data = record["data"].value if type(record["data"]) is _Array else None
-    if data is None or data.ndim != 2 or data.shape[1] != _PIXELS or not len(data):
-        shape = "no array" if data is None else f"shape {shown(data.shape)}"
-        raise _BadPickleError(f"holds 'data' of {shape}, not (pictures, {_PIXELS})")
+    data = getattr(record["data"], "value", None)
+    if not isinstance(data, np.ndarray):
+        raise _BadPickleError("holds 'data' of no array")
     checked = {"data": data}
     for key, classes in lists.items():
         labels = record[key]
@@ -294,7 +248,7 @@ def _texts(record, key, count):
 
 def _text(value, what):
     """Text of either Python; of Python 2 it is bytes."""
-    if isinstance(value, bytes):
+    if type(value) is bytes:
         value = value.decode("utf-8")
     if type(value) is not str or len(value) > 300:
         raise _BadPickleError(f"has {what} that is no text of at most 300 characters")

@@ -1,5 +1,6 @@
 """What the scripts of this folder have in common."""
 
+import contextlib
 import multiprocessing
 import os
 from concurrent.futures import ProcessPoolExecutor
@@ -31,7 +32,7 @@ def check_out(path):
 
 
 def show_progress(items, total, what):
-    """Yield from `items`, with a line of standard error that tells how far it is.
+    """A tqdm bar around `items`, on standard error if that is a terminal; an error after it has a line of its own.
 
     Parameters
     ----------
@@ -39,7 +40,34 @@ def show_progress(items, total, what):
     total : int
         How many they are.
     what : str
-        What is done with them, as the line says it.
+        What is done with them, as the bar says it.
+
+    Returns
+    -------
+    tqdm.tqdm
+        Iterates over `items`.
     """
-    # Nothing is shown where standard error is no terminal.
-    yield from tqdm(items, total=total, desc=what, disable=None)
+    return tqdm(items, desc=what, total=total, disable=None, dynamic_ncols=True)
+
+
+@contextlib.contextmanager
+def show_stages(total):
+    """As :func:`show_progress`, for `total` stages of different work; gives a function that is told each as it begins.
+
+    Parameters
+    ----------
+    total : int
+        How many stages there are.
+
+    Yields
+    ------
+    callable
+        Takes what the stage that begins does, str.
+    """
+    with tqdm(total=total, disable=None, dynamic_ncols=True, bar_format="stage {n} of {total}: {desc}") as bar:
+
+        def begin(what):
+            bar.n += 1
+            bar.set_description_str(what)
+
+        yield begin

@@ -59,7 +59,7 @@ FRAMEWORKS = {"aesara", "jax", "jaxlib", "lasagne", "theano"}
 IMPORT_NAMES = {"Lasagne": {"lasagne"}, "pillow": {"PIL"}, "jax": {"jax", "jaxlib"}, "jinja2": {"jinja2", "markupsafe"}}
 
 UNSAFE_MODULES = {"cPickle", "cloudpickle", "dill", "joblib", "marshal", "pickle", "pickletools", "shelve"}
-# The one place where a pickle is read, by an unpickler that looks no name up.
+# The one place where a pickle is read, by an unpickler that imports nothing and calls stand-ins alone.
 PICKLE_READERS = {"cifar_pickle.py imports pickle", "cifar_pickle.py imports pickletools"}
 
 

@@ -1,8 +1,10 @@
 """The CIFAR preparation: archives as released in, one pictures file out, and bad input refused in one line."""
 
 import hashlib
+import io
 import os
 import pickle
+import re
 import shutil
 from pathlib import Path
 
@@ -82,6 +84,16 @@ def test_script_runs_from_anywhere_and_stores_all_statistics(release, tmp_path):
     assert (done.returncode, done.stderr) == (0, "")
     pictures = read_pictures(tmp_path / "out.h5")
     assert tuple(pictures.stored) == STORED
+
+
+def test_a_terminal_is_told_the_stages(release, tmp_path, monkeypatch):
+    told = io.StringIO()
+    told.isatty = lambda: True
+    monkeypatch.setattr("sys.stderr", told)
+    cifar.main(["--root", str(release), "--out", str(tmp_path / "out.h5"), "--no-checksum"])
+    assert re.findall(r"stage (\d) of 4: (\w+)", told.getvalue()) == [
+        ("1", "reading"), ("2", "taking"), ("3", "statistics"), ("4", "writing"), ("4", "writing")
+    ]  # fmt: skip
 
 
 def test_statistics_are_of_the_training_part_alone(release, tmp_path):

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from crmn_legacy.errors import UserError
-from data_prep.script import check_out, show_progress
+from data_prep.script import check_out, show_progress, show_stages
 
 
 class Terminal(io.StringIO):
@@ -16,27 +16,59 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_progress_is_one_line_of_a_terminal(monkeypatch):
+def as_terminal(monkeypatch):
+    """Standard error, from now on a terminal of a known width."""
+    monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setattr(sys, "stderr", Terminal())
-    assert list(show_progress(iter("abc"), 3, "read")) == ["a", "b", "c"]
-    said = sys.stderr.getvalue()
-    assert "read: 100%" in said and "3/3" in said and said.count("\n") == 1 and said.endswith("\n")
+    return sys.stderr
+
+
+def last_line(text):
+    """What a terminal shows of `text`, which ends its line."""
+    assert text.count("\n") == 1 and text.endswith("\n")
+    return text.rstrip().rpartition("\r")[2]
+
+
+def test_progress_is_one_line_of_a_terminal(monkeypatch):
+    terminal = as_terminal(monkeypatch)
+    assert list(show_progress(iter("abc"), 3, "pictures read")) == ["a", "b", "c"]
+    assert last_line(terminal.getvalue()).startswith("pictures read: 100%") and "3/3" in terminal.getvalue()
 
 
 def test_error_after_progress_begins_on_its_own_line(monkeypatch):
+    terminal = as_terminal(monkeypatch)
+
     def fail():
         yield "a"
         raise UserError("bad picture")
 
-    monkeypatch.setattr(sys, "stderr", Terminal())
     with pytest.raises(UserError, match="bad picture"):
         list(show_progress(fail(), 3, "read"))
-    assert sys.stderr.getvalue().endswith("\n")
+    assert "1/3" in last_line(terminal.getvalue())
+
+
+def test_stages_are_one_line_of_a_terminal(monkeypatch):
+    terminal = as_terminal(monkeypatch)
+    with show_stages(2) as begin:
+        begin("reading")
+        assert terminal.getvalue().rstrip().endswith("stage 1 of 2: reading")
+        begin("writing")
+    assert last_line(terminal.getvalue()) == "stage 2 of 2: writing"
+
+
+def test_error_after_a_stage_begins_on_its_own_line(monkeypatch):
+    terminal = as_terminal(monkeypatch)
+    with pytest.raises(UserError, match="bad file"), show_stages(2) as begin:
+        begin("reading")
+        raise UserError("bad file")
+    assert last_line(terminal.getvalue()) == "stage 1 of 2: reading"
 
 
 def test_progress_is_silent_without_a_terminal(monkeypatch):
     monkeypatch.setattr(sys, "stderr", io.StringIO())
     assert list(show_progress([1, 2], 2, "read")) == [1, 2]
+    with show_stages(1) as begin:
+        begin("reading")
     assert sys.stderr.getvalue() == ""
 
 
