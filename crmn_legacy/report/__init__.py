@@ -1,6 +1,6 @@
 """One run, or many, as one HTML page that fetches nothing, runs no script and looks the same every time.
 
-Reads folders, never models. `render` is the door; what it shows of a file went through :mod:`.values`, and every
+Reads folders, never models. `render` is the door; what it shows of a file went through :mod:`.formatting`, and every
 string becomes a text node of :mod:`.markup`, so no file can write markup.
 """
 

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from crmn_legacy.report.axes import label
 from crmn_legacy.report.markup import element
-from crmn_legacy.report.scales import label
 
 # In the units of the drawing; a page shows it at 0.75 to 1.1 pixels each.
 WIDTH, HEIGHT = 520, 320
@@ -60,7 +60,7 @@ class Chart:
     ----------
     title, description : str
         Read out in the place of the picture.
-    across, up : crmn_legacy.report.scales.Scale
+    across, up : crmn_legacy.report.axes.Axis
     across_title, up_title : str
         With the unit.
     lines : list of Line

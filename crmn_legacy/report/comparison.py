@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from msgspec.structs import asdict
 
+from crmn_legacy.report.formatting import NOT_RECORDED, count, percent, significant, text
 from crmn_legacy.report.markup import element, table
 from crmn_legacy.report.reading import ALTERED
-from crmn_legacy.report.values import NOT_RECORDED, count, percent, significant, text
 
 # Options that may differ between runs of one group: the seed, and where the data lay.
 _FREE = ("seed", "data")

@@ -2,7 +2,7 @@
 
 from xml.etree import ElementTree
 
-from crmn_legacy.report.values import printable
+from crmn_legacy.errors import printable
 
 # Behind all others ends of lines keep the page's source readable.
 _INLINE = frozenset(("a", "code", "span", "strong", "td", "th"))

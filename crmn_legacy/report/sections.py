@@ -5,9 +5,7 @@ import msgspec
 from crmn_legacy import paper
 from crmn_legacy.report import curves
 from crmn_legacy.report.charts import draw
-from crmn_legacy.report.markup import code, element, table
-from crmn_legacy.report.reading import ALTERED, UNFINISHED, WHOLE
-from crmn_legacy.report.values import (
+from crmn_legacy.report.formatting import (
     NOT_RECORDED,
     count,
     duration,
@@ -17,6 +15,8 @@ from crmn_legacy.report.values import (
     significant,
     text,
 )
+from crmn_legacy.report.markup import code, element, table
+from crmn_legacy.report.reading import ALTERED, UNFINISHED, WHOLE
 
 _KINDS = {
     "training": "Trained as published, on data.",

@@ -5,9 +5,9 @@ from itertools import pairwise
 
 import pytest
 
+from crmn_legacy.report.axes import fitted, of_epochs
 from crmn_legacy.report.charts import COLOURS, HEIGHT, WIDTH, Chart, Line, draw
 from crmn_legacy.report.markup import serialise
-from crmn_legacy.report.scales import fitted, of_epochs
 from tests.report.pages import Parsed
 
 
