@@ -16,7 +16,7 @@ COPY requirements-build.lock requirements.lock requirements-cuda12.lock ./
 # Only Lasagne is an archive of sources, built by what requirements-build.lock pins; all else must be a wheel.
 # Byte code goes by no file's time: it is compiled in one order, under one seed, and found without looking at the source.
 # Where the network has a certificate authority of its own, the secret `certificates` is its bundle; it stays outside.
-# A wheelhouse (tools/wheelhouse.py) that is mounted at /mnt stands for the network.
+# A wheelhouse (`make wheelhouse`) that is mounted at /mnt stands for the network.
 RUN --mount=type=secret,id=certificates,target=/tmp/certificates \
     set -eu; \
     case "${VARIANT}" in \

@@ -20,7 +20,7 @@ help:
 	@echo 'make lint         ruff'
 	@echo 'make bench        benchmarks/'
 	@echo 'make environment  .venv from the locks; PYTHON=/path/to/python3.11 chooses the Python'
-	@echo 'make lock         the locks anew'
+	@echo 'make lock         the locks anew; LOCK_OPTIONS=--upgrade lets versions rise'
 	@echo 'make image        a container image as one file in dist/, with buildah, podman or docker'
 	@echo 'make image-cuda12 the same for NVIDIA GPUs; IMAGE_OPTIONS=... for both, see tools/image.py --help'
 	@echo 'make wheelhouse   all that LOCK=requirements.lock names, in one folder in dist/'
@@ -49,14 +49,16 @@ lint: environment
 
 .PHONY: bench
 bench: environment
-	$(BIN)/python benchmarks/step_time.py
-	$(BIN)/python benchmarks/start_time.py
-	$(BIN)/python benchmarks/profiles.py
-	$(BIN)/python benchmarks/remat.py
+	$(BIN)/python benchmarks/step_time.py --wait 10 --json benchmarks/results/step_time.json
+	$(BIN)/python benchmarks/start_time.py --wait 10 --json benchmarks/results/start_time.json
+	$(BIN)/python benchmarks/profiles.py --wait 10 --json benchmarks/results/profiles.json
+	$(BIN)/python benchmarks/remat.py --wait 10 --json benchmarks/results/remat.json
 
+LOCK_OPTIONS ?=
 .PHONY: lock
 lock: environment
-	$(BIN)/python tools/lock.py
+	$(INSTALL) --require-hashes -r requirements-uv.lock
+	$(BIN)/python tools/lock.py $(LOCK_OPTIONS)
 
 IMAGE_OPTIONS ?=
 .PHONY: image image-cuda12
@@ -65,9 +67,16 @@ image image-cuda12:
 	$(PYTHON) tools/image.py --variant $(if $(filter image,$@),cpu,cuda12) $(IMAGE_OPTIONS)
 
 LOCK ?= requirements.lock
+WHEELHOUSE = dist/wheelhouse-$(basename $(notdir $(LOCK)))
+DOWNLOAD = $(BIN)/python -m pip download --quiet --disable-pip-version-check --no-deps --require-hashes --no-build-isolation
 .PHONY: wheelhouse
 wheelhouse: environment
-	$(BIN)/python tools/wheelhouse.py --lock $(LOCK)
+	rm -rf $(WHEELHOUSE)
+	$(DOWNLOAD) --dest $(WHEELHOUSE) -r requirements-build.lock
+	$(DOWNLOAD) --dest $(WHEELHOUSE) -r $(LOCK)
+	cp requirements-build.lock $(LOCK) $(WHEELHOUSE)
+	cd $(WHEELHOUSE) && LC_ALL=C sha256sum * > SHA256SUMS
+	@du -sh $(WHEELHOUSE)
 
 .PHONY: environment
 environment: $(VENV)/complete

@@ -25,7 +25,7 @@ class Network:
     Parameters
     ----------
     n, fm : int
-        Blocks a stage, and the factor on the 16, 32 and 64 filters of the three stages.
+        Blocks per stage, and the factor on the 16, 32 and 64 filters of the three stages.
     input_shape : tuple of int
         Channels, height and width; the sides are multiples of `4 * pool`.
     pool : int

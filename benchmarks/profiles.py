@@ -4,12 +4,10 @@
     python benchmarks/profiles.py --n 1 --fm 1 --turns 21
 
 The switches hold for a whole process, so each profile has a process of its own; all of them live at the same time and
-take turns, one step each. Progress goes to the standard error; the last line of the standard output is one JSON object,
-with medians and their ratios to that of `fast`.
+take turns, one step each. Measured are medians, minima, and the medians' ratios to that of `fast`. Progress goes to the
+standard error; the last line of the standard output is the entry as one JSON object, which `--json` appends to a file.
 """
 
-import argparse
-import json
 import statistics
 import subprocess
 import sys
@@ -18,19 +16,24 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks import machine
+from benchmarks import entries, machine
 from benchmarks.step_time import WARM_UP, make_batch, our_step
 from crmn_legacy.backend.determinism import PROFILES, pin, pin_host
+from crmn_legacy.errors import run
+from crmn_legacy.parser import Parser
+
+SIZES = ("n", "fm", "size", "batch_size", "threads")
 
 
 def parse(argv):
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], allow_abbrev=False)
-    parser.add_argument("--n", type=int, default=5, help="residual blocks a stage")
+    parser = Parser(description=__doc__.splitlines()[0], parents=[entries.options()])
+    parser.add_argument("--n", type=int, default=5, help="residual blocks per stage")
     parser.add_argument("--fm", type=int, default=4, help="factor on the filters")
+    parser.add_argument("--size", type=int, default=80, help="side of the pictures, a multiple of 16")
     parser.add_argument("--batch-size", type=int, default=8)
     parser.add_argument("--turns", type=int, default=9)
     parser.add_argument("--threads", type=int, default=2, help="cores to run on")
-    parser.add_argument("--step", choices=PROFILES, help="make steps here, one a line of the standard input, no more")
+    parser.add_argument("--step", choices=PROFILES, help="only make steps here, one per line of the standard input")
     return parser.parse_args(argv)
 
 
@@ -40,7 +43,7 @@ def steps(options):
     pin(options.step)
     from benchmarks import hand_written_jax
 
-    network = hand_written_jax.Network(n=options.n, fm=options.fm)
+    network = hand_written_jax.Network(n=options.n, fm=options.fm, input_shape=(1, options.size, options.size))
     advance, _ = our_step(network, None, make_batch(network, options.batch_size), "xla")
     for _ in sys.stdin:
         began = time.perf_counter()
@@ -50,10 +53,10 @@ def steps(options):
 
 def measure(options):
     """Seconds of each profile's steps, in turns that begin with another profile every time."""
-    command = [sys.executable, __file__, "--n", str(options.n), "--fm", str(options.fm)]
-    command += ["--batch-size", str(options.batch_size), "--threads", str(options.threads), "--step"]
+    command = [sys.executable, __file__]
+    command += [f"--{name.replace('_', '-')}={getattr(options, name)}" for name in SIZES]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    children = {profile: subprocess.Popen([*command, profile], **pipes) for profile in PROFILES}
+    children = {profile: subprocess.Popen([*command, f"--step={profile}"], **pipes) for profile in PROFILES}
 
     def step(profile):
         child = children[profile]
@@ -80,27 +83,30 @@ def measure(options):
     return seconds
 
 
+def summary(seconds):
+    """Median, minimum and ratio to `fast` of each profile, beside its seconds (dict of dict)."""
+    fast = statistics.median(seconds["fast"])
+    return {
+        profile: {
+            "median": statistics.median(taken),
+            "minimum": min(taken),
+            "of_fast": statistics.median(taken) / fast,
+            "seconds": taken,
+        }
+        for profile, taken in seconds.items()
+    }
+
+
 def main(argv=None):
     options = parse(argv)
-    machine.use_cores(options.threads)
     if options.step:
+        machine.use_cores(options.threads)
         steps(options)
         return
-    before = machine.describe()
-    seconds = measure(options)
-    medians = {profile: statistics.median(taken) for profile, taken in seconds.items()}
-    result = {
-        "benchmark": "profiles",
-        "n": options.n,
-        "fm": options.fm,
-        "batch_size": options.batch_size,
-        "machine": before,
-        "seconds": seconds,
-        "median": medians,
-        "of_fast": {profile: median / medians["fast"] for profile, median in medians.items()},
-    }
-    print(json.dumps(result))
+    entry = entries.begin(options, __file__, argv, {name: getattr(options, name) for name in (*SIZES, "turns")})
+    machine.use_cores(options.threads)
+    entries.finish(options, entry, summary(measure(options)))
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

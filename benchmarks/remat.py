@@ -3,13 +3,11 @@
     python benchmarks/remat.py                           n = 4, 8, 16, growth rate 12, batch 16, float32
     python benchmarks/remat.py --n 32 --growth-rate 24 --batch-size 4
 
-For each n both steps are compiled in this process and take turns. Progress goes to the standard error; the last line
-of the standard output is one JSON object: megabytes that XLA sets aside for a step beside its arguments and results,
-and median seconds.
+For each n both steps are compiled in this process and take turns. Measured are the megabytes that XLA sets aside for a
+step beside its arguments and results, and median seconds. Progress goes to the standard error; the last line of the
+standard output is the entry as one JSON object, which `--json` appends to a file.
 """
 
-import argparse
-import json
 import statistics
 import sys
 import time
@@ -17,13 +15,15 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks import machine
+from benchmarks import entries
 from crmn_legacy.backend.determinism import pin, pin_host
+from crmn_legacy.errors import run
+from crmn_legacy.parser import Parser
 
 
 def parse(argv):
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], allow_abbrev=False)
-    parser.add_argument("--n", type=int, nargs="+", default=[4, 8, 16], help="convolutions a stage")
+    parser = Parser(description=__doc__.splitlines()[0], parents=[entries.options()])
+    parser.add_argument("--n", type=int, nargs="+", default=[4, 8, 16], help="convolutions per stage")
     parser.add_argument("--growth-rate", type=int, default=12)
     parser.add_argument("--batch-size", type=int, default=16)
     parser.add_argument("--turns", type=int, default=5)
@@ -89,10 +89,12 @@ def measure(n, options):
 
 def main(argv=None):
     options = parse(argv)
+    settings = {name: getattr(options, name) for name in ("n", "growth_rate", "batch_size", "turns")}
+    entry = entries.begin(options, __file__, argv, settings | {"bits": "portable"})
     pin_host()
     pin("portable")
-    print(json.dumps({**machine.describe(), **vars(options), "depths": [measure(n, options) for n in options.n]}))
+    entries.finish(options, entry, {"depths": [measure(n, options) for n in options.n]})
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

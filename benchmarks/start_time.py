@@ -8,10 +8,10 @@
 its own end after validation and saving, if it is let go on; first with an empty compilation cache, then with
 the one that the first run left. `growth`: for each n a process of its own builds the step of the CRMN with
 fm = 1; seconds of the Aesara graph, of lowering it to XLA's input, and of XLA's compilation without a cache.
-Progress goes to the standard error; the last line of the standard output is one JSON object.
+Progress goes to the standard error; the last line of the standard output is the entry as one JSON object, which
+`--json` appends to a file.
 """
 
-import argparse
 import itertools
 import json
 import os
@@ -25,9 +25,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks import machine
+from benchmarks import entries, machine
 from benchmarks.step_time import RATES
+from crmn_legacy import errors
 from crmn_legacy.backend import determinism
+from crmn_legacy.parser import Parser
 
 RECIPE = Path(__file__).resolve().parents[1] / "recipes" / "table1_crmn.py"
 
@@ -35,7 +37,7 @@ MARK = "first step done at "
 
 
 def parse(argv):
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], allow_abbrev=False)
+    parser = Parser(description=__doc__.splitlines()[0], parents=[entries.options()])
     parser.add_argument("--only", choices=("recipe", "growth"), help="one of the two measurements")
     parser.add_argument("--recipe", type=Path, default=RECIPE)
     parser.add_argument("--first-step-only", action="store_true", help="end the recipe there: no validation, no saving")
@@ -43,8 +45,8 @@ def parse(argv):
     parser.add_argument("--batch-size", type=int, default=8, help="of the growth")
     parser.add_argument("--bits", choices=("fast", "portable"), default="fast")
     parser.add_argument("--threads", type=int, default=2, help="cores to run on")
-    parser.add_argument("--build", type=int, metavar="N", help="build one step here and tell its seconds, no more")
-    parser.add_argument("--run", type=Path, metavar="DIR", help="run the recipe here into this folder, no more")
+    parser.add_argument("--build", type=int, metavar="N", help="only build one step here and tell its seconds")
+    parser.add_argument("--run", type=Path, metavar="DIR", help="only run the recipe here into this folder")
     return parser.parse_args(argv)
 
 
@@ -95,7 +97,7 @@ def run_recipe(recipe, bits, folder, first_step_only):
 
 
 def growth(options):
-    """Seconds of each stage of building the step, a record a depth, each in a process of its own."""
+    """Seconds of each stage of building the step: one record per depth, each from a process of its own."""
     records = []
     for n in options.n:
         command = [sys.executable, __file__, "--build", str(n), "--bits", options.bits]
@@ -134,21 +136,26 @@ def build(n, batch_size):
 
 def main(argv=None):
     options = parse(argv)
-    machine.use_cores(options.threads)
     if options.run:
+        machine.use_cores(options.threads)
         run_recipe(options.recipe, options.bits, options.run, options.first_step_only)
         return
     if options.build:
+        machine.use_cores(options.threads)
         determinism.pin(options.bits)
         print(json.dumps(build(options.build, options.batch_size)))
         return
-    result = {"benchmark": "start_time", "bits": options.bits, "machine": machine.describe()}
+    names = ("only", "first_step_only", "n", "batch_size", "bits", "threads")
+    settings = {name: getattr(options, name) for name in names} | {"recipe": options.recipe.stem}
+    entry = entries.begin(options, __file__, argv, settings)
+    machine.use_cores(options.threads)
+    numbers = {}
     if options.only != "growth":
-        result["recipe_seconds"] = recipe_seconds(options)
+        numbers["recipe_seconds"] = recipe_seconds(options)
     if options.only != "recipe":
-        result["growth"] = growth(options)
-    print(json.dumps(result))
+        numbers["growth"] = growth(options)
+    entries.finish(options, entry, numbers)
 
 
 if __name__ == "__main__":
-    main()
+    errors.run(main)

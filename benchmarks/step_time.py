@@ -6,10 +6,10 @@
 All contenders start from the same weights, on the same batch, in one process, and take turns: each turn
 times one step of each, beginning with another every time. The losses of the first step must agree. With
 `--memory` each contender also runs alone in a process of its own, whose resident memory is read. Progress
-goes to the standard error; the last line of the standard output is one JSON object.
+goes to the standard error; the last line of the standard output is the entry as one JSON object, which `--json`
+appends to a file.
 """
 
-import argparse
 import importlib.util
 import json
 import os
@@ -21,17 +21,21 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks import machine
+from benchmarks import entries, machine
 from crmn_legacy.backend.determinism import pin
+from crmn_legacy.errors import run
+from crmn_legacy.parser import Parser
 
 CONTENDERS = ("ours", "jax", "torch")
+PAIRS = (("ours", "jax"), ("ours", "torch"), ("torch", "jax"))  # whose ratios are told
 WARM_UP = 3  # steps: frameworks put off some of their work to the second
+SIZES = ("n", "fm", "size", "batch_size", "threads", "bits", "backend")
 RATES = {"resnet": 0.01, "lstm": 0.01, "output": 0.01}
 
 
 def parse(argv):
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], allow_abbrev=False)
-    parser.add_argument("--n", type=int, default=5, help="residual blocks a stage")
+    parser = Parser(description=__doc__.splitlines()[0], parents=[entries.options()])
+    parser.add_argument("--n", type=int, default=5, help="residual blocks per stage")
     parser.add_argument("--fm", type=int, default=4, help="factor on the filters")
     parser.add_argument("--size", type=int, default=80, help="side of the pictures, a multiple of 16")
     parser.add_argument("--batch-size", type=int, default=8)
@@ -40,7 +44,7 @@ def parse(argv):
     parser.add_argument("--bits", choices=("fast", "portable"), default="fast")
     parser.add_argument("--backend", choices=("xla", "c"), default="xla", help="of the package")
     parser.add_argument("--contenders", nargs="+", choices=CONTENDERS, default=list(CONTENDERS))
-    parser.add_argument("--memory", action="store_true", help="resident memory too, a process a contender")
+    parser.add_argument("--memory", action="store_true", help="resident memory too, in one process per contender")
     return parser.parse_args(argv)
 
 
@@ -143,7 +147,7 @@ def prepare(options):
 
 
 def take_turns(prepared, turns):
-    """Add to each record the seconds of its steps, one a turn."""
+    """Add to each record the seconds of its steps, one per turn."""
     names = list(prepared)
     for _, record in prepared.values():
         record["seconds"] = []
@@ -161,35 +165,39 @@ def take_turns(prepared, turns):
 
 
 def ratios(records):
-    """Ours over the others': time by medians, by minima and by the median of the turns' ratios; memory."""
+    """One contender over another: time by medians, by minima and by the median of the turns' ratios; memory."""
     result = {}
-    for other in [name for name in records if name != "ours" and "ours" in records]:
-        ours, theirs = records["ours"], records[other]
-        by_turn = [a / b for a, b in zip(ours["seconds"], theirs["seconds"], strict=True)]
-        result[f"ours/{other}"] = {
-            "medians": ours["median"] / theirs["median"],
-            "minima": ours["minimum"] / theirs["minimum"],
+    for one, other in PAIRS:
+        if not {one, other} <= records.keys():
+            continue
+        mine, theirs = records[one], records[other]
+        by_turn = [a / b for a, b in zip(mine["seconds"], theirs["seconds"], strict=True)]
+        ratio = {
+            "medians": mine["median"] / theirs["median"],
+            "minima": mine["minimum"] / theirs["minimum"],
             "median_of_turns": statistics.median(by_turn),
         }
         for measure, quantity in (("program_bytes", "total"), ("resident_bytes", "steps")):
-            if ours.get(measure) and theirs.get(measure):
-                result[f"ours/{other}"][measure] = ours[measure][quantity] / theirs[measure][quantity]
+            if mine.get(measure) and theirs.get(measure):
+                ratio[measure] = mine[measure][quantity] / theirs[measure][quantity]
+        result[f"{one}/{other}"] = ratio
     return result
 
 
 def alone(options, name):
     """Resident bytes of a process in which this contender runs alone."""
-    command = [sys.executable, __file__, "--contenders", name, "--turns", "3"]
-    for option in ("n", "fm", "size", "batch_size", "threads", "bits", "backend"):
-        command += [f"--{option.replace('_', '-')}", str(getattr(options, option))]
+    command = [sys.executable, __file__, "--contenders", name, "--turns", "3", "--anyway"]
+    command += [f"--{option.replace('_', '-')}={getattr(options, option)}" for option in SIZES]
     finished = subprocess.run(command, stdout=subprocess.PIPE, text=True)
     if finished.returncode:
         sys.exit(f"{name} alone ended with status {finished.returncode}")
-    return json.loads(finished.stdout.splitlines()[-1])["resident_bytes"]
+    return json.loads(finished.stdout.splitlines()[-1])["numbers"]["resident_bytes"]
 
 
 def main(argv=None):
     options = parse(argv)
+    settings = {name: getattr(options, name) for name in (*SIZES, "turns")}
+    entry = entries.begin(options, __file__, argv, settings)
     machine.use_cores(options.threads)
     if importlib.util.find_spec("torch") is None and "torch" in options.contenders:
         print("PyTorch is not installed, so it does not take part", file=sys.stderr)
@@ -203,16 +211,13 @@ def main(argv=None):
     records = {name: record for name, (_, record) in prepared.items()}
     for name, resident in memory.items():
         records[name]["resident_bytes"] = resident
-    result = {
-        "benchmark": "step_time",
-        **{option: value for option, value in vars(options).items() if option not in ("contenders", "memory")},
-        "machine": machine.describe(),
+    numbers = {
         "contenders": records,
         "ratios": ratios(records),
         "resident_bytes": {"steps": machine.peak_bytes(), "whole": max(whole, machine.peak_bytes())},
     }
-    print(json.dumps(result))
+    entries.finish(options, entry, numbers)
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -1,24 +1,15 @@
-"""Command lines: the parser of every program here, the options of a run as flags, and `crmn-legacy` itself."""
+"""Command lines: the options of a run as flags, and `crmn-legacy` itself."""
 
 import argparse
 import ast
 import sys
 from importlib import import_module
 
-from crmn_legacy.errors import UserError, run
+from crmn_legacy.errors import run
 from crmn_legacy.options import DECLARED, DEFAULTS, in_range, kind_of
+from crmn_legacy.parser import Parser
 
 EPILOG = "Status: 0 done; 1 something is wrong with the program or a result; 2 yours to mend; 130 interrupted."
-
-
-class Parser(argparse.ArgumentParser):
-    """Tells a wrong command line in one line, and takes no abbreviated option."""
-
-    def __init__(self, *arguments, **keywords):
-        super().__init__(*arguments, allow_abbrev=False, **keywords)
-
-    def error(self, message):
-        raise UserError(f"{message}; `{self.prog} --help` lists what is expected")
 
 
 def add_options(flags):

@@ -77,8 +77,14 @@ def _literals(part, before=""):
         value, path = getattr(part, field.name), f"{before}{field.name}"
         if dataclasses.is_dataclass(value):
             yield from _literals(value, f"{path}.")
-        elif value is None or isinstance(value, bool | int | float | str | tuple):
+        elif _is_literal(value):
             yield path, value
+
+
+def _is_literal(value):
+    if isinstance(value, tuple):
+        return all(map(_is_literal, value))
+    return value is None or isinstance(value, bool | int | float | str)
 
 
 def _replaced(part, path, value):

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from crmn_legacy import literals, paper
-from crmn_legacy.cli import EPILOG, Parser, add_options
+from crmn_legacy.cli import EPILOG, add_options
 from crmn_legacy.errors import UserError, run
 from crmn_legacy.options import Trial
+from crmn_legacy.parser import Parser
 
 __all__ = ["Recipe", "Trial", "main", "parser"]
 
@@ -91,6 +92,11 @@ class Recipe:
             "sources": list(self.sources),
             "deviations": list(self.deviations),
         }
+
+    @property
+    def is_printed(self):
+        """Whether the paper prints the row; any other is a row of one's own."""
+        return self.row in paper.ROWS
 
     def network_defaults(self):
         """The arguments of the network and the row's values of them (a dict)."""

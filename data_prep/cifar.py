@@ -21,9 +21,10 @@ from crmn_legacy.data.files.labelled_pictures import Pictures, write_pictures
 from crmn_legacy.data.randomness import Purpose, generator
 from crmn_legacy.data.whitening import training_statistics
 from crmn_legacy.errors import UserError, run
+from crmn_legacy.parser import Parser
 from data_prep.cifar_pickle import read_batch
 from data_prep.cifar_release import find_release, read_files
-from data_prep.script import Parser, check_out
+from data_prep.script import check_out
 
 SPLIT_SEED = 0
 
@@ -117,7 +118,7 @@ def _picture_names(file, batch):
 
 def main(arguments=None):
     """The command line; see the top of this file."""
-    parser = Parser(__doc__.split("\n", 1)[0])
+    parser = Parser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--root", required=True, metavar="DIR", type=Path, help="folder of the release, or archive")
     parser.add_argument("--out", required=True, metavar="FILE", help="the HDF5 file to write; must not exist")
     parser.add_argument("--classes", type=int, choices=(10, 100), help="which release, where both are there")

@@ -1,16 +1,17 @@
 """The pickles of the CIFAR archives (Krizhevsky, 2009, "python version"), read without trusting them.
 
-A pickle is a program for a small machine, and Python's own machine runs whatever the program names. The one here
-knows as much as a CIFAR batch needs: numbers, text, lists, dicts with text as keys, and the few calls by which
-NumPy, in any of its versions, writes an array of bytes. Nothing that a file names is imported or called. Files of
-protocol 2, which Python 2 wrote the archives with, to 5 are read.
+Python's own unpickler reads them, on two conditions. Before it begins, every operation is looked at: only those that a
+batch of protocol 2 (Python 2 wrote the archives with it) to 5 needs, and not too many. While it reads, no name is
+looked up: the few by which NumPy, in any of its versions, writes an array of bytes are answered by stand-ins.
 """
 
 import io
 import math
 import os
+import pickle
 import pickletools
 import warnings
+from functools import partial
 
 import numpy as np
 
@@ -22,48 +23,24 @@ _MOST_OPERATIONS = 2_000_000
 _LARGEST_NUMBER = 2**32
 _PIXELS = 3 * 32 * 32
 
-# Names by which NumPy (1 and 2) and Python 3's protocol 2 make arrays and bytes.
-_ARRAY = {"numpy.core.multiarray _reconstruct", "numpy._core.multiarray _reconstruct"}
-_BUFFER = {"numpy.core.numeric _frombuffer", "numpy._core.numeric _frombuffer"}
-_DTYPE, _NDARRAY, _ENCODE = "numpy dtype", "numpy ndarray", "_codecs encode"
-_KNOWN = _ARRAY | _BUFFER | {_DTYPE, _NDARRAY, _ENCODE}
-_BYTES = ("u1", "|u1")
+_NUMBERS = {"BININT", "BININT1", "BININT2", "LONG1"}
+_TUPLES = {"TUPLE", "TUPLE1", "TUPLE2", "TUPLE3"}
+_KEEPING = {"BINPUT", "LONG_BINPUT", "MEMOIZE"}
+_TAKING = {"BINGET", "LONG_BINGET"}
+_OPERATIONS = _NUMBERS | _TUPLES | _KEEPING | _TAKING
+_OPERATIONS |= {"PROTO", "FRAME", "STOP", "MARK", "NONE", "NEWTRUE", "NEWFALSE", "GLOBAL", "STACK_GLOBAL", "REDUCE"}
+_OPERATIONS |= {"BUILD", "EMPTY_TUPLE", "EMPTY_LIST", "EMPTY_DICT", "APPEND", "APPENDS", "SETITEM", "SETITEMS"}
+_OPERATIONS |= {"BINSTRING", "SHORT_BINSTRING", "BINUNICODE", "SHORT_BINUNICODE", "BINBYTES", "SHORT_BINBYTES"}
+_OPERATIONS |= {"BINBYTES8", "BYTEARRAY8"}
 
 # What a file must hold, by the list of names that tells its kind: labels or names, and how many classes there are.
 _BATCHES = {"labels": {"labels": 10}, "fine_labels": {"fine_labels": 100, "coarse_labels": 20}}
 _METAS = {"label_names": {"label_names": 10}, "fine_label_names": {"fine_label_names": 100, "coarse_label_names": 20}}
 _BATCH_TEXT, _META_NUMBERS = {"batch_label", "filenames"}, {"num_cases_per_batch", "num_vis"}
 
-_MARK = object()
-_CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False, "EMPTY_TUPLE": ()}
-_NUMBERS = {"BININT", "BININT1", "BININT2", "LONG1"}
-# `pickletools` gives a string of Python 2 as Latin-1 text: its bytes, whatever their meaning was.
-_OLD_STRINGS = {"BINSTRING", "SHORT_BINSTRING"}
-_STRINGS = {"BINUNICODE", "SHORT_BINUNICODE", "BINBYTES", "SHORT_BINBYTES", "BINBYTES8", "BYTEARRAY8"}
-_SHORT_TUPLES = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
-
 
 class _BadPickleError(Exception):
     """What is wrong with a pickle, without its name."""
-
-
-class _Global:
-    """A name that a pickle gave, ``module name``; nothing is imported."""
-
-    def __init__(self, name):
-        if name not in _KNOWN:
-            raise _BadPickleError(f"names {shown(name.replace(' ', '.'))}, which no CIFAR batch needs")
-        self.name = name
-
-
-class _Dtype:
-    """NumPy's dtype of bytes; there is no other."""
-
-
-class _Array:
-    """An array of bytes, empty until its state comes."""
-
-    value = None
 
 
 def read_batch(source):
@@ -97,10 +74,11 @@ def read_batch(source):
         with warnings.catch_warnings():
             # `pickletools` decodes escapes of old strings, which are refused then, and may complain of them.
             warnings.simplefilter("ignore")
-            return _check(_Machine().run(content))
+            _look_through(content)
+        return _check(_Unpickler(io.BytesIO(content), encoding="bytes").load())
     except _BadPickleError as error:
         problem = str(error)
-    except (ValueError, IndexError, UnicodeError):  # as `pickletools` tells a bad operation
+    except Exception:  # a damaged pickle makes Python's unpickler raise nearly anything
         problem = "is cut off or no pickle of protocol 2 to 5"
     raise UserError(
         f"got {name}, which {problem}; expected a whole file of the CIFAR-10 or CIFAR-100 archive (python version): "
@@ -120,197 +98,130 @@ def _read_file(path):
         ) from None
 
 
-class _Machine:
-    """Carries out a pickle's operations on plain data."""
-
-    def __init__(self):
-        self.stack, self.memo, self.encoded = [], {}, 0
-
-    def run(self, content):
-        """What the pickle `content` leaves."""
-        stream = io.BytesIO(content)
-        for number, (operation, argument, place) in enumerate(pickletools.genops(stream)):
-            name = operation.name
-            if number >= _MOST_OPERATIONS:
-                raise _BadPickleError(f"has more than {_MOST_OPERATIONS} operations")
-            if number == 0 and not (name == "PROTO" and 2 <= argument <= 5):
-                raise _BadPickleError("is no pickle of protocol 2 to 5")
-            if name == "STOP":
-                if stream.tell() != len(content) or len(self.stack) != 1:
-                    raise _BadPickleError("goes on after its end")
-                return self.stack[0]
-            self._carry_out(name, argument, place)
-        raise _BadPickleError("has no end")
-
-    def _carry_out(self, name, argument, place):
-        if name in _NUMBERS:
-            if abs(argument) > _LARGEST_NUMBER:
-                raise _BadPickleError("has a number beyond all measure")
-            self.stack.append(argument)
-        elif name in _OLD_STRINGS:
-            self.stack.append(argument.encode("latin-1"))
-        elif name in _STRINGS:
-            self.stack.append(bytes(argument) if name == "BYTEARRAY8" else argument)
-        elif name in _CONSTANTS:
-            self.stack.append(_CONSTANTS[name])
-        elif name in _SHORT_TUPLES:
-            self._push_tuple(self._pop(_SHORT_TUPLES[name]))
-        elif (method := _METHODS.get(name)) is not None:
-            method(self, argument)
-        elif name not in ("PROTO", "FRAME"):
+def _look_through(content):
+    """Refuse a pickle that asks for other than a batch needs, or for what would take for ever or fill the memory."""
+    stream, kept, tuples, former = io.BytesIO(content), 0, set(), None
+    for number, (operation, argument, place) in enumerate(pickletools.genops(stream)):
+        name = operation.name
+        if number >= _MOST_OPERATIONS:
+            raise _BadPickleError(f"has more than {_MOST_OPERATIONS} operations")
+        if number == 0 and not (name == "PROTO" and 2 <= argument <= 5):
+            raise _BadPickleError("is no pickle of protocol 2 to 5")
+        if name not in _OPERATIONS:
             raise _BadPickleError(f"asks for the operation {name} at byte {place}, which no CIFAR batch needs")
+        if name in _NUMBERS and abs(argument) > _LARGEST_NUMBER:
+            raise _BadPickleError("has a number beyond all measure")
+        if name in _KEEPING:
+            index = kept if name == "MEMOIZE" else argument
+            # The unpickler makes room for all places up to this one.
+            if index > number:
+                raise _BadPickleError("keeps what it has not put")
+            kept += 1
+            if former in _TUPLES:
+                tuples.add(index)
+        # The hash of a tuple of tuples of tuples, each taken twice, would take for ever.
+        if name in _TAKING and argument in tuples:
+            raise _BadPickleError("takes a tuple again")
+        former = name
+    if stream.tell() != len(content):
+        raise _BadPickleError("goes on after its end")
 
-    def _pop(self, count):
-        if count > len(self.stack):
-            raise _BadPickleError("takes what it has not put")
-        taken = self.stack[len(self.stack) - count :]
-        del self.stack[len(self.stack) - count :]
-        if any(item is _MARK for item in taken):
-            raise _BadPickleError("takes what it has not put")
-        return taken
 
-    def _pop_to_mark(self):
-        count = 0
-        while count < len(self.stack) and self.stack[-1 - count] is not _MARK:
-            count += 1
-        taken = self._pop(count)
-        if not self.stack:
-            raise _BadPickleError("takes what it has not put")
-        self.stack.pop()
-        return taken
+class _Unpickler(pickle.Unpickler):
+    """Python's, with stand-ins for the names that a batch needs, and no way to any other."""
 
-    def _top(self, kind):
-        if not self.stack or type(self.stack[-1]) is not kind:
-            raise _BadPickleError("puts a part where none belongs")
-        return self.stack[-1]
+    def __init__(self, *arguments, **keywords):
+        super().__init__(*arguments, **keywords)
+        self._encoded = 0
+        dtype, ndarray = _StandIn(partial(_made, "numpy.dtype", _dtype)), _StandIn(None)
+        made = {
+            "multiarray _reconstruct": partial(_made, "numpy's _reconstruct", partial(_reconstruct, ndarray)),
+            "numeric _frombuffer": partial(_made, "numpy's _frombuffer", _frombuffer),
+        }
+        self._names = {"numpy dtype": dtype, "numpy ndarray": ndarray, "_codecs encode": _StandIn(self._encode)}
+        for core in ("numpy.core", "numpy._core"):
+            self._names |= {f"{core}.{name}": _StandIn(function) for name, function in made.items()}
 
-    def _mark(self, _):
-        self.stack.append(_MARK)
+    def find_class(self, module, name):
+        """The stand-in for a name; nothing is imported."""
+        try:
+            return self._names[f"{module} {name}"]
+        except KeyError:
+            raise _BadPickleError(f"names {shown(f'{module}.{name}')}, which no CIFAR batch needs") from None
 
-    def _empty_list(self, _):
-        self.stack.append([])
-
-    def _empty_dict(self, _):
-        self.stack.append({})
-
-    def _tuple(self, _):
-        self._push_tuple(self._pop_to_mark())
-
-    def _push_tuple(self, items):
-        # Of arrays, whose state has at most eight parts, and of their calls.
-        if len(items) > 8:
-            raise _BadPickleError("has a longer tuple than any CIFAR batch")
-        self.stack.append(tuple(items))
-
-    def _append(self, _):
-        items = self._pop(1)
-        self._top(list).extend(items)
-
-    def _appends(self, _):
-        items = self._pop_to_mark()
-        self._top(list).extend(items)
-
-    def _set_item(self, _):
-        self._set(self._pop(2))
-
-    def _set_items(self, _):
-        self._set(self._pop_to_mark())
-
-    def _set(self, items):
-        target = self._top(dict)
-        if len(items) % 2:
-            raise _BadPickleError("has a key without a value")
-        for key, value in zip(items[::2], items[1::2], strict=True):
-            # Text alone: the hash of a tuple of tuples of tuples can take for ever.
-            target[_text(key, "a key")] = value
-
-    def _remember(self, index):
-        # The index names a place, so that a huge one takes no room.
-        self.memo[index] = self._last()
-
-    def _remember_next(self, _):
-        self.memo[len(self.memo)] = self._last()
-
-    def _last(self):
-        if not self.stack or self.stack[-1] is _MARK:
-            raise _BadPickleError("keeps what it has not put")
-        return self.stack[-1]
-
-    def _recall(self, index):
-        if index not in self.memo:
-            raise _BadPickleError("takes what it has not kept")
-        self.stack.append(self.memo[index])
-
-    def _global(self, name):
-        self.stack.append(_Global(name))
-
-    def _stacked_global(self, _):
-        module, name = self._pop(2)
-        self.stack.append(_Global(f"{_text(module, 'a module')} {_text(name, 'a name')}"))
-
-    def _call(self, _):
-        function, arguments = self._pop(2)
-        if type(function) is not _Global or type(arguments) is not tuple:
-            raise _BadPickleError("calls what is no function")
-        self.stack.append(self._encoded(arguments) if function.name == _ENCODE else _call(function.name, arguments))
-
-    def _encoded(self, arguments):
+    def _encode(self, text, encoding):
         """Bytes as Python 3 writes them in protocol 2."""
-        if len(arguments) != 2 or arguments[1] != "latin1" or type(arguments[0]) is not str:
+        if _as_text(encoding) != "latin1" or type(text) is not str:
             raise _BadPickleError("encodes other than bytes")
         # The same text may be taken again and again.
-        self.encoded += len(arguments[0])
-        if self.encoded > _LARGEST_FILE:
+        self._encoded += len(text)
+        if self._encoded > _LARGEST_FILE:
             raise _BadPickleError(f"has more than {_LARGEST_FILE} bytes")
-        return arguments[0].encode("latin-1")
-
-    def _build(self, _):
-        (state,) = self._pop(1)
-        target = self.stack[-1] if self.stack else None
-        if type(state) is not tuple or type(target) not in (_Array, _Dtype):
-            raise _BadPickleError("builds other than an array")
-        if type(target) is _Array:
-            if len(state) != 5 or state[0] != 1 or type(state[2]) is not _Dtype or state[3] is not False:
-                raise _BadPickleError("has an array whose state is no array of bytes in rows")
-            target.value = _array(state[4], state[1])
+        return text.encode("latin-1")
 
 
-_METHODS = {
-    "MARK": _Machine._mark,
-    "EMPTY_LIST": _Machine._empty_list,
-    "EMPTY_DICT": _Machine._empty_dict,
-    "TUPLE": _Machine._tuple,
-    "APPEND": _Machine._append,
-    "APPENDS": _Machine._appends,
-    "SETITEM": _Machine._set_item,
-    "SETITEMS": _Machine._set_items,
-    "BINPUT": _Machine._remember,
-    "LONG_BINPUT": _Machine._remember,
-    "MEMOIZE": _Machine._remember_next,
-    "BINGET": _Machine._recall,
-    "LONG_BINGET": _Machine._recall,
-    "GLOBAL": _Machine._global,
-    "STACK_GLOBAL": _Machine._stacked_global,
-    "REDUCE": _Machine._call,
-    "BUILD": _Machine._build,
-}
+class _StandIn:
+    """What a name stands for: it can be called, and nothing of it can be set."""
+
+    __slots__ = ("_function",)
+
+    def __init__(self, function):
+        self._function = function
+
+    def __call__(self, *arguments):
+        return self._function(*arguments)
+
+    def __setstate__(self, state):
+        raise _BadPickleError("builds other than an array")
 
 
-def _call(name, arguments):
-    """What the function `name` gives for `arguments`, as far as a batch needs it."""
-    if name == _DTYPE and arguments and _is_bytes_dtype(arguments[0]):
-        return _Dtype()
-    if name in _ARRAY and arguments and type(arguments[0]) is _Global and arguments[0].name == _NDARRAY:
-        return _Array()
-    if name in _BUFFER and len(arguments) == 4 and type(arguments[1]) is _Dtype and arguments[3] == "C":
-        array = _Array()
-        array.value = _array(arguments[0], arguments[2])
-        return array
-    raise _BadPickleError(f"makes with {name.replace(' ', '.')} other than an array of bytes")
+class _Dtype:
+    """NumPy's dtype of bytes; there is no other."""
+
+    __slots__ = ()
+
+    def __setstate__(self, state):
+        """Byte order and alignment: of bytes they say nothing."""
 
 
-def _is_bytes_dtype(name):
-    return isinstance(name, str | bytes) and _text(name, "a dtype") in _BYTES
+class _Array:
+    """An array of bytes, empty until its state comes."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value=None):
+        self.value = value
+
+    def __setstate__(self, state):
+        version, shape, dtype, fortran_order, content = state
+        if version != 1 or type(dtype) is not _Dtype or fortran_order is not False:
+            raise _BadPickleError("has an array whose state is no array of bytes in rows")
+        self.value = _array(content, shape)
+
+
+def _made(name, function, *arguments):
+    """What a stand-in makes of a pickle's arguments."""
+    made = function(*arguments)
+    if made is None:
+        raise _BadPickleError(f"makes with {name} other than an array of bytes")
+    return made
+
+
+def _dtype(name, *_):
+    return _Dtype() if _as_text(name) in ("u1", "|u1") else None
+
+
+def _reconstruct(ndarray, kind, *_):
+    return _Array() if kind is ndarray else None
+
+
+def _frombuffer(content, dtype, shape, order):
+    good = type(dtype) is _Dtype and order == "C"
+    return _Array(_array(bytes(content), shape)) if good and isinstance(content, bytes | bytearray) else None
+
+
+def _as_text(value):
+    return value.decode("latin-1") if isinstance(value, bytes) else value
 
 
 def _array(content, shape):
@@ -327,6 +238,7 @@ def _check(record):
     """`record` with its keys as str and its lists as arrays, if it is a batch or names of classes."""
     if type(record) is not dict:
         raise _BadPickleError("holds no dict")
+    record = {_text(key, "a key"): value for key, value in record.items()}
     for sign, lists in _BATCHES.items():
         if sign in record:
             _require(record, {"data", *lists}, _BATCH_TEXT)

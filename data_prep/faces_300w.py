@@ -23,7 +23,8 @@ from crmn_legacy.data.files.faces import Faces, write_faces
 from crmn_legacy.data.files.photographs import open_picture, read_points
 from crmn_legacy.data.randomness import Purpose, generator
 from crmn_legacy.errors import UserError, run, shown
-from data_prep.script import Parser, check_out, processes, show_progress
+from crmn_legacy.parser import Parser
+from data_prep.script import check_out, processes, show_progress
 
 # Folder, what it is for, and how many pairs the release has there.
 SETS = (
@@ -174,7 +175,7 @@ def summary(faces):
 
 def main(arguments=None):
     """The command line; see the top of this file."""
-    parser = Parser(__doc__.split("\n", 1)[0])
+    parser = Parser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--root", required=True, metavar="DIR", type=Path, help="folder with afw/, helen/, ...")
     parser.add_argument("--out", required=True, metavar="FILE", help="the HDF5 file to write; must not exist")
     options = parser.parse_args(arguments)

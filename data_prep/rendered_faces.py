@@ -21,8 +21,9 @@ from crmn_legacy.data.boxes import crop_face
 from crmn_legacy.data.files.faces import Faces, write_faces
 from crmn_legacy.data.randomness import Purpose, generator
 from crmn_legacy.errors import UserError, run
+from crmn_legacy.parser import Parser
 from data_prep.face_rendering import render
-from data_prep.script import Parser, check_out, processes, show_progress
+from data_prep.script import check_out, processes, show_progress
 
 # The committed sample is these.
 COUNT = 320
@@ -79,7 +80,7 @@ def rendered_faces(count, seed, workers=1):
 
 def main(arguments=None):
     """The command line; see the top of this file."""
-    parser = Parser(__doc__.split("\n", 1)[0])
+    parser = Parser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--out", required=True, metavar="FILE", help="the HDF5 file to write; must not exist")
     parser.add_argument("--count", type=int, default=COUNT, metavar="N", help=f"faces; {COUNT} if not given")
     parser.add_argument("--seed", type=int, default=SEED, metavar="S", help=f"{SEED} if not given")

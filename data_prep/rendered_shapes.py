@@ -20,7 +20,8 @@ import numpy as np
 from crmn_legacy.data.files.labelled_pictures import Pictures, write_pictures
 from crmn_legacy.data.randomness import Purpose, generator
 from crmn_legacy.errors import UserError, run
-from data_prep.script import Parser, check_out, show_progress
+from crmn_legacy.parser import Parser
+from data_prep.script import check_out, show_progress
 from data_prep.shape_kinds import KINDS
 from data_prep.shape_rendering import COATINGS, render
 
@@ -83,7 +84,7 @@ def rendered_shapes(classes, rounds, seed):
 
 def main(arguments=None):
     """The command line; see the top of this file."""
-    parser = Parser(__doc__.split("\n", 1)[0])
+    parser = Parser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--out", required=True, metavar="FILE", help="the HDF5 file to write; must not exist")
     parser.add_argument("--classes", type=int, default=10, choices=tuple(CLASSES), help="10 if not given")
     parser.add_argument("--rounds", type=int, metavar="N", help="pictures of each class; 56 of 10, 8 of 100")

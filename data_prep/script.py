@@ -1,10 +1,10 @@
 """What the scripts of this folder have in common."""
 
-import argparse
 import multiprocessing
 import os
-import sys
 from concurrent.futures import ProcessPoolExecutor
+
+from tqdm import tqdm
 
 from crmn_legacy.errors import UserError
 
@@ -12,16 +12,6 @@ from crmn_legacy.errors import UserError
 def processes(workers):
     """A pool of `workers` processes that begin clean: a copy of one that runs threads, as a fork is, may never end."""
     return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("forkserver"))
-
-
-class Parser(argparse.ArgumentParser):
-    """Options in full only; a wrong one is a `UserError`, one line like any other."""
-
-    def __init__(self, description):
-        super().__init__(description=description, allow_abbrev=False)
-
-    def error(self, message):
-        raise UserError(f"{message}; see --help")
 
 
 def check_out(path):
@@ -41,7 +31,7 @@ def check_out(path):
 
 
 def show_progress(items, total, what):
-    """Yield from `items`, keeping one line of standard error up to date if it is a terminal.
+    """Yield from `items`, with a line of standard error that tells how far it is.
 
     Parameters
     ----------
@@ -51,13 +41,5 @@ def show_progress(items, total, what):
     what : str
         What is done with them, as the line says it.
     """
-    shown = sys.stderr.isatty()
-    try:
-        for done, item in enumerate(items, 1):
-            if shown:
-                print(f"\r{what}: {done} of {total}", end="", file=sys.stderr, flush=True)
-            yield item
-    finally:
-        # An error that follows begins on a line of its own.
-        if shown:
-            print(file=sys.stderr)
+    # Nothing is shown where standard error is no terminal.
+    yield from tqdm(items, total=total, desc=what, disable=None)

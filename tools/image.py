@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from crmn_legacy.errors import UserError, run  # noqa: E402
-from data_prep.script import Parser  # noqa: E402
+from crmn_legacy.parser import Parser  # noqa: E402
 from tools import oci_archive, source_files  # noqa: E402
 
 # In the order in which they are asked: the first two give every file one time and so the same digest again.
@@ -34,7 +34,7 @@ LOCKS = {"cpu": "requirements.lock", "cuda12": "requirements-cuda12.lock"}
 
 def arguments(words=None):
     """The options, parsed from `words` (a list of str; None takes the command line's)."""
-    parser = Parser(__doc__.partition("\n")[0])
+    parser = Parser(description=__doc__.partition("\n")[0])
     parser.add_argument("--variant", choices=LOCKS, default="cpu", help="which lock is installed (cpu)")
     parser.add_argument(
         "--base",

@@ -6,7 +6,6 @@ It writes each distinct operation, by its kind, parameters and shapes, as a seri
 `kernels.json`, which names them. Running them needs JAX alone: under an emulated processor every import counts.
 """
 
-import argparse
 import json
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from crmn_legacy import samples  # noqa: E402
 from crmn_legacy.backend import precision  # noqa: E402
 from crmn_legacy.commands.trained_network import recipe_of  # noqa: E402
 from crmn_legacy.errors import UserError, run  # noqa: E402
+from crmn_legacy.parser import Parser  # noqa: E402
 from crmn_legacy.training import steps  # noqa: E402
 
 # What only moves numbers, or compares them, rounds nothing.
@@ -158,7 +158,7 @@ def write(folder, rows, batch_size, smallest):
 
 
 def main():
-    flags = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    flags = Parser(description=__doc__.partition("\n")[0])
     flags.add_argument("rows", metavar="ROW", nargs="+")
     flags.add_argument("--out", metavar="DIR", type=Path, required=True)
     flags.add_argument("--batch-size", type=int, default=2, metavar="N")

@@ -1,15 +1,10 @@
-"""Make the three locks anew: every distribution, its version, its file's SHA-256.
+"""Let uv resolve what pyproject.toml and requirements.txt ask for, and write the locks.
 
-    python tools/lock.py
+    make lock [LOCK_OPTIONS=--upgrade]
 
-What is asked for stands in requirements.txt and pyproject.toml; pip chooses the rest, the newest that fit. Nothing
-is installed. To be run by Python 3.11 on x86-64 Linux, since that is what the locks are for; its environment needs
-the setuptools and wheel of pyproject.toml. No GPU is needed: what XLA needs of CUDA comes as wheels.
+Locked versions stay where they still fit; `--upgrade` lets all of them rise, `--upgrade-package NAME` lets one.
 """
 
-import json
-import os
-import platform
 import subprocess
 import sys
 import tempfile
@@ -17,91 +12,52 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-
-# A lock holds digests of the public index's files: no other source of packages that a machine may have is asked.
-PUBLIC = {"PIP_CONFIG_FILE": os.devnull, "PIP_FIND_LINKS": "", "PIP_INDEX_URL": "", "PIP_EXTRA_INDEX_URL": ""}
-
-HEADER = """\
-# {what} Made by `make lock`; do not edit.
-# For CPython 3.11 on x86-64 Linux with glibc 2.28 or later:
-#     pip install --require-hashes -r requirements-build.lock
-#     pip install --require-hashes --no-build-isolation -r {installed}
-"""
-
-# The plugin of this very jax, with the CUDA libraries, compiler and communication that it loads.
-CUDA12 = "jax-cuda12-plugin[with-cuda]=={jax}"
+# Lasagne is an archive of sources alone: what it requires is asked of its setup.py, with this environment's setuptools.
+COMPILE = [sys.executable, "-m", "uv", "pip", "compile", "--quiet", "--no-config", "--python-version=3.11"]
+COMPILE += ["--python-platform=x86_64-manylinux_2_28", "--only-binary=:all:", "--no-binary=lasagne"]
+COMPILE += ["--no-build-isolation", f"--python={sys.executable}"]
 
 
-def resolve(requirements):
-    """Let pip choose what to install for `requirements`, a list of str.
-
-    Returns
-    -------
-    dict
-        Lower-case name -> (name, version, SHA-256 of its file).
-    """
+def resolve(locked, asked, options=()):
+    """The packages, as a pylock.toml has them, that `asked` (a list of str) needs; pins of `locked` (str) are kept."""
     with tempfile.TemporaryDirectory() as folder:
-        report = Path(folder, "report.json")
-        command = [sys.executable, "-m", "pip", "install", "--quiet", "--dry-run", "--ignore-installed"]
-        command += ["--no-build-isolation", "--report", str(report), *requirements]
-        environment = {name: value for name, value in {**os.environ, **PUBLIC}.items() if value}
-        subprocess.run(command, check=True, env=environment)
-        chosen = json.loads(report.read_text())["install"]
-    found = {}
-    for item in chosen:
-        name, version = item["metadata"]["name"], item["metadata"]["version"]
-        found[name.lower()] = (name, version, item["download_info"]["archive_info"]["hashes"]["sha256"])
-    return found
+        source, pins, files = (Path(folder, name) for name in ("asked.in", "pins.txt", "pylock.toml"))
+        source.write_text("\n".join(asked))
+        pins.write_text(locked)
+        subprocess.run([*COMPILE, source, "--output-file", pins, *options], check=True)
+        # Hashes in the form of pip would be of every platform's files; a pylock.toml names only those that fit.
+        subprocess.run([*COMPILE, pins, "--output-file", files, "--no-deps"], check=True)
+        return tomllib.loads(files.read_text())["packages"]
 
 
-def lines(found):
-    """The lines of a lock for `found`, as :func:`resolve` gives it, in name order."""
-    return [f"{name}=={version} --hash=sha256:{digest}" for _, (name, version, digest) in sorted(found.items())]
+def line(package):
+    """The package's line of a lock: ``name==version --hash=sha256:...``."""
+    hashes = [f"--hash=sha256:{file['hashes']['sha256']}" for file in package.get("wheels") or [package["sdist"]]]
+    return " ".join([f"{package['name']}=={package['version']}", *hashes])
 
 
-def write(name, what, *sections):
-    """Write the lock `name` of sections (title, lines)."""
-    installed = "requirements.lock" if name == "requirements-build.lock" else name
-    parts = [HEADER.format(what=what, installed=installed)]
-    parts += ["\n".join([f"\n# {title}", *content, ""]) for title, content in sections]
-    (ROOT / name).write_text("".join(parts))
-
-
-def main():
-    """Resolve what the project asks for and write the locks."""
-    if sys.version_info[:2] != (3, 11) or (platform.system(), platform.machine()) != ("Linux", "x86_64"):
-        sys.exit("error: expected Python 3.11 on x86-64 Linux, which is what the locks are for")
+def main(options):
+    """Write all locks; their comments stay, and `options` go to uv."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    building = project["build-system"]["requires"]
-    direct = [line for line in (ROOT / "requirements.txt").read_text().splitlines() if not line.startswith("#")]
-    testing = project["project"]["optional-dependencies"]["test"]
-    # Aesara needs setuptools while it runs as well: it shall be the one that builds.
-    needed = [*direct, next(line for line in building if line.startswith("setuptools=="))]
-    running = resolve(needed)
-    pins = [f"{name}=={version}" for name, version, _ in running.values()]
-    tests = {key: pin for key, pin in resolve([*pins, *testing]).items() if key not in running}
-    # Beside the same pins, so that a run on a GPU and one without share all else.
-    plugin = CUDA12.format(jax=running["jax"][1])
-    cuda12 = {key: pin for key, pin in resolve([*pins, plugin]).items() if key not in running}
-    write(
-        "requirements-build.lock",
-        "What builds Lasagne's source archive and this package.",
-        ("Building", lines(resolve(building))),
-    )
-    write(
-        "requirements.lock",
-        "Everything that the package and its tests need.",
-        ("Run time", lines(running)),
-        ("Tests only", lines(tests)),
-    )
-    write(
-        "requirements-cuda12.lock",
-        "What requirements.lock has, and what XLA needs on NVIDIA GPUs but the driver.",
-        ("Run time", lines(running)),
-        ("CUDA 12", lines(cuda12)),
-        ("Tests only", lines(tests)),
-    )
+    extras = project["project"]["optional-dependencies"]
+    needed = [*(ROOT / "requirements.txt").read_text().splitlines(), *extras["test"]]
+    # A run on a GPU and one without it share all but what drives the GPU.
+    shared = ["--constraints", ROOT / "requirements.lock"]
+    for name, asked, more in (
+        ("requirements-uv.lock", extras["lock"], []),
+        ("requirements-build.lock", project["build-system"]["requires"], []),
+        ("requirements.lock", needed, []),
+        ("requirements-cuda12.lock", [*needed, *extras["cuda12"]], shared),
+    ):
+        former = (ROOT / name).read_text()
+        comments = [text for text in former.splitlines() if text.startswith("#")]
+        packages = resolve(former, asked, [*more, *options])
+        (ROOT / name).write_text("\n".join([*comments, *map(line, packages), ""]))
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main(sys.argv[1:])
+    except subprocess.CalledProcessError as error:
+        # uv has said why.
+        sys.exit(error.returncode)

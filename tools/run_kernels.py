@@ -5,7 +5,6 @@
 It imports JAX and little else, since under an emulated processor every import counts.
 """
 
-import argparse
 import hashlib
 import json
 import sys
@@ -13,6 +12,8 @@ import time
 from pathlib import Path
 
 from crmn_legacy.backend import determinism
+from crmn_legacy.errors import run
+from crmn_legacy.parser import Parser
 
 # Defined for positive numbers alone.
 _POSITIVE = ("div", "log", "pow", "rsqrt", "sqrt")
@@ -40,7 +41,7 @@ def digest(outputs):
 
 
 def main():
-    flags = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    flags = Parser(description=__doc__.partition("\n")[0])
     flags.add_argument("folder", metavar="DIR", type=Path)
     flags.add_argument("--out", metavar="FILE", type=Path, required=True)
     flags.add_argument("--bits", choices=("strict", "portable"), default="strict")
@@ -63,4 +64,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run(main)

@@ -12,7 +12,6 @@ Exit status 0 if nothing moves, 1 if something does: then it is named. What is i
 the same code and rows, is not computed again.
 """
 
-import argparse
 import hashlib
 import json
 import os
@@ -24,6 +23,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from crmn_legacy.errors import UserError, run
+from crmn_legacy.parser import Parser
 
 ROOT = Path(__file__).parents[1]
 EMULATOR = "qemu-x86_64"
@@ -147,7 +147,7 @@ def moved(expected, found):
 
 
 def main():
-    flags = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    flags = Parser(description=__doc__.partition("\n")[0])
     flags.add_argument("--models", nargs="+", default=MODELS, metavar="MODEL", help=f"default: {' '.join(MODELS)}")
     flags.add_argument("--bits", choices=("strict", "portable"), default="strict", help="default: strict")
     flags.add_argument("--rows", nargs="+", metavar="ROW", help="default: every row that has a recipe")

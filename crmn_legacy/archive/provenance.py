@@ -8,6 +8,7 @@ import sys
 from importlib import metadata
 from pathlib import Path
 
+from crmn_legacy.backend import processor
 from crmn_legacy.installation import CHECKOUT, IMPORT_PATH, PACKAGE, RECIPES
 
 # Libraries read these; among them are all that are known to move bits or speed.
@@ -122,19 +123,14 @@ def _operating_system():
 
 
 def _hardware():
-    from crmn_legacy.backend import determinism
-
     try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
         memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (OSError, ValueError):
-        lines, memory = [], None
-    told = {line.partition(":")[0].strip(): line.partition(":")[2].strip() for line in reversed(lines)}
-    numbers = [told.get(name) for name in ("cpu family", "model", "stepping")]
+        memory = None
     return {
-        "processor": told.get("model name"),
-        "family_model_stepping": "-".join(numbers) if all(numbers) else None,
-        "caches": determinism.cache_sizes(),
+        "processor": processor.model_name(),
+        "family_model_stepping": processor.family_model_stepping(),
+        "caches": processor.cache_sizes(),
         "cores": os.cpu_count(),
         "cores_usable": len(os.sched_getaffinity(0)),
         "memory_bytes": memory,

@@ -10,9 +10,8 @@ import os
 import platform
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 
-from crmn_legacy.backend import matmul_blocking
+from crmn_legacy.backend import matmul_blocking, processor
 from crmn_legacy.errors import UserError
 
 PROFILES = ("strict", "portable", "fast")
@@ -103,7 +102,7 @@ def pin(bits="portable", device="cpu", devices=1):
     if bits not in PROFILES:
         raise UserError(f"--bits got {bits!r}, expected one of {', '.join(PROFILES)}")
     fixed = bits != "fast"
-    if fixed and not {"avx2", "fma"} <= cpu_flags():
+    if fixed and not {"avx2", "fma"} <= processor.flags():
         raise UserError(
             f"--bits {bits} got a processor without AVX2 and FMA, expected one with them (any x86-64 since 2013); "
             "run with --bits fast, whose result holds for this machine only"
@@ -147,28 +146,6 @@ def _jax_has_started():
     return bool(bridge and getattr(bridge, "_backends", None))
 
 
-def cpu_flags():
-    """Instruction sets that the processor reports (a set of Linux's names; empty where they are not told)."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return set()
-    return next((set(line.split(":", 1)[1].split()) for line in lines if line.startswith("flags")), set())
-
-
-def cache_sizes():
-    """The processor's data caches as ``l1d32K-l21024K-l332768K``: XLA's kernels divide their work by them."""
-    sizes = []
-    for index in sorted(Path("/sys/devices/system/cpu/cpu0/cache").glob("index*")):
-        try:
-            level, kind, size = ((index / name).read_text().strip() for name in ("level", "type", "size"))
-        except OSError:
-            continue
-        if kind != "Instruction":
-            sizes.append(f"l{level}{'d' if kind == 'Data' else ''}{size}")
-    return "-".join(sizes) or "unknown"
-
-
 def platform_key(switches, backend, device, devices, precision):
     """What a golden digest is held under: two runs of one key must give the same bits.
 
@@ -188,11 +165,13 @@ def platform_key(switches, backend, device, devices, precision):
     """
     words = [backend, device if devices == 1 else f"{device}x{devices}", precision, switches.bits]
     if switches.bits == "fast":
-        words += [_newest_instruction_set(), f"cores{len(os.sched_getaffinity(0))}", _processor()]
+        name = processor.model_name() or platform.processor() or "unknown"
+        words += [processor.newest_avx() or platform.machine(), f"cores{len(os.sched_getaffinity(0))}"]
+        words.append(name.replace(" ", "_"))
     else:
         words += ["avx2", f"partition{switches.partition}"]
     if switches.bits != "strict":
-        words.append(switches.caches or cache_sizes())
+        words.append(switches.caches or processor.cache_sizes())
     if backend == "xla":
         import jaxlib
 
@@ -206,17 +185,3 @@ def platform_key(switches, backend, device, devices, precision):
 
         words.append(f"aesara{aesara.__version__}")
     return "/".join(words)
-
-
-def _newest_instruction_set():
-    flags = cpu_flags()
-    return next((name for name in ("avx512f", "avx2", "avx") if name in flags), platform.machine())
-
-
-def _processor():
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor() or "unknown"
-    name = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "unknown")
-    return name.replace(" ", "_")

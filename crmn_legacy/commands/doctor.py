@@ -9,7 +9,7 @@ import sys
 from importlib import metadata
 
 from crmn_legacy import samples
-from crmn_legacy.backend import cache, determinism
+from crmn_legacy.backend import cache, processor
 from crmn_legacy.errors import UserError
 from crmn_legacy.installation import CHECKOUT
 
@@ -71,9 +71,9 @@ def _pins():
 
 
 def _processor():
-    good = {"avx2", "fma"} <= determinism.cpu_flags()
-    newest = next((name for name in ("avx512f", "avx2", "avx") if name in determinism.cpu_flags()), "none of AVX")
-    found = f"{platform.machine()}, {newest}, {len(os.sched_getaffinity(0))} cores, caches {determinism.cache_sizes()}"
+    good = {"avx2", "fma"} <= processor.flags()
+    newest = processor.newest_avx() or "none of AVX"
+    found = f"{platform.machine()}, {newest}, {len(os.sched_getaffinity(0))} cores, caches {processor.cache_sizes()}"
     return _check("processor", good, found, "`--bits portable` needs AVX2 and FMA; take --bits fast")
 
 

@@ -62,7 +62,7 @@ def content(run, place):
 def _introduction(run):
     """Row, kind and status in sentences."""
     row = paper.ROWS.get(run.row)
-    named = f"Table {row.table}, {row.method}." if row else "No row of the paper's tables."
+    named = f"Table {row.table}, {row.method}." if row else f"No row of the paper's tables. Its own: {text(run.row)}."
     kind = run.kind
     told = _KINDS.get(kind, f"Kind of run: {text(kind)}.") if kind is not None else "Kind of run not recorded."
     return f"{named} {told} Status: {text(run.record.status)}."

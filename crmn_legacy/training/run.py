@@ -72,17 +72,19 @@ def _announce(choice, folder):
     other = [f"{name}={value!r}" for name, value in {**choice.options.network, **choice.options.set}.items()]
     changed = f" with {' '.join(other)}" if other else ""
     if plan.kind == "training":
-        how = f"{changed}: not as published" if changed else ", as published"
-        line = f"training on '{choice.path}'{how}; {place}"
+        published = f"{changed}: not as published" if changed else ", as published"
+        line = f"training on '{choice.path}'{published if choice.recipe.is_printed else changed}; {place}"
     elif choice.options.data is not None:
         line = (
             f"smoke run, the network at its smallest{changed}, on '{choice.path}'; it says little about the paper; "
             f"{place}"
         )
     else:
-        what = "the full published network" if plan.kind == "rehearsal" else "the network at its smallest"
+        full = "the full published network" if choice.recipe.is_printed else "the full network"
+        what = full if plan.kind == "rehearsal" else "the network at its smallest"
+        batch = "published" if choice.recipe.is_printed else "in training"
         line = (
-            f"{plan.kind} of {what}{changed} on the embedded sample, {plan.batch_size} pictures a batch (published: "
+            f"{plan.kind} of {what}{changed} on the embedded sample, {plan.batch_size} pictures a batch ({batch}: "
             f"{choice.recipe.batch_size}); its numbers say nothing about the paper; {place}"
         )
     print(f"{row}: {line}", flush=True)

@@ -35,7 +35,7 @@ def test_instruction_set_partition_blocks_and_host_libraries_are_fixed(environme
     assert environment == switches.environment
     assert environment["XLA_FLAGS"].split() == ["--xla_cpu_max_isa=AVX2", "--xla_cpu_use_xnnpack=false"]
     assert environment["ONEDNN_MAX_CPU_ISA"] == "AVX2" and "AVX512F" in environment["NPY_DISABLE_CPU_FEATURES"]
-    assert switches.caches == determinism.blocks.words()
+    assert switches.caches == determinism.matmul_blocking.words()
     assert environment["NPROC"] == str(switches.partition) == "8"
     assert environment["JAX_PLATFORMS"] == "cpu"
     assert environment["OMP_NUM_THREADS"] == environment["OPENBLAS_NUM_THREADS"] == "1"
@@ -67,12 +67,12 @@ def test_a_gpu_gets_deterministic_kernels_under_portable_alone(environment):
 
 
 def test_strict_is_refused_where_kernels_ask_the_processor_for_its_caches(environment, monkeypatch):
-    monkeypatch.setattr(determinism.blocks, "pin", lambda: False)
+    monkeypatch.setattr(determinism.matmul_blocking, "pin", lambda: False)
     with pytest.raises(UserError, match=r"requirements\.lock names; install it, or run with --bits portable"):
         determinism.pin("strict")
     switches = determinism.pin("portable")
     assert switches.caches is None
-    assert determinism.cache_sizes() in determinism.platform_key(switches, "c", "cpu", 1, "float32")
+    assert determinism.processor.cache_sizes() in determinism.platform_key(switches, "c", "cpu", 1, "float32")
 
 
 def test_no_device_leaves_the_platform_to_jax(environment):
@@ -89,7 +89,7 @@ def test_an_unknown_profile_is_refused_and_sets_nothing(environment, bits):
 
 @pytest.mark.parametrize("flags", [set(), {"sse2"}, {"avx2"}, {"fma"}, {"avx", "fma"}])
 def test_portable_is_refused_without_avx2_and_fma(environment, monkeypatch, flags):
-    monkeypatch.setattr(determinism, "cpu_flags", lambda: flags)
+    monkeypatch.setattr(determinism.processor, "flags", lambda: flags)
     with pytest.raises(UserError, match="run with --bits fast"):
         determinism.pin("portable")
     assert environment == {}
@@ -180,7 +180,7 @@ def key(**changes):
 
 def test_the_key_tells_apart_what_moves_bits(monkeypatch):
     keys = [key(), key(backend="c"), key(devices=2), key(precision="float64"), key(bits="fast")]
-    monkeypatch.setattr(determinism, "cache_sizes", lambda: "l1d1K")
+    monkeypatch.setattr(determinism.processor, "cache_sizes", lambda: "l1d1K")
     keys.append(key())
     assert len(set(keys)) == len(keys)
     assert all(" " not in found for found in keys)
@@ -190,9 +190,3 @@ def test_the_key_of_fast_names_the_processor_and_its_cores():
     words = key(bits="fast").split("/")
     assert f"cores{len(os.sched_getaffinity(0))}" in words
     assert not any(word.startswith("partition") for word in words)
-
-
-def test_what_the_processor_reports_is_read_from_where_it_stands():
-    assert "sse2" in determinism.cpu_flags()
-    assert determinism.cache_sizes() == "unknown" or determinism.cache_sizes().startswith("l1d")
-    assert all(size.endswith(("K", "M", "unknown")) for size in determinism.cache_sizes().split("-"))

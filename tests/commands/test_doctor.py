@@ -29,7 +29,7 @@ def test_this_machine_can_do_what_is_needed(command, compiled):
 
 
 def test_what_fails_is_named_with_its_mend_and_status_1(command, monkeypatch):
-    monkeypatch.setattr(module.determinism, "cpu_flags", lambda: {"sse2"})
+    monkeypatch.setattr(module.processor, "flags", lambda: {"sse2"})
     for name in ("_xla", "_devices"):
         monkeypatch.setattr(module, name, lambda: module._check("one", True, "found", "mend"))
     done = command("doctor")

@@ -11,8 +11,8 @@ import pytest
 from crmn_legacy.errors import UserError
 from data_prep import cifar_release
 from data_prep.cifar_release import RELEASES, find_release, read_files
+from tests.data.files.test_faces import refused
 from tests.data_prep.cifar_folders import CIFAR10, CIFAR100, contents, make_archive, make_folder, member
-from tests.test_formats import refused
 
 
 @pytest.fixture(scope="module")

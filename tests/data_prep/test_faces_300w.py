@@ -16,8 +16,8 @@ from crmn_legacy.data.files.photographs import open_picture
 from crmn_legacy.metrics import interocular_error
 from data_prep import faces_300w
 from tests.data.faces import points_text
+from tests.data.files.test_faces import png_claiming
 from tests.data_prep.program import run_main, run_script
-from tests.test_formats import png_claiming
 
 SCRIPT = Path(faces_300w.__file__)
 

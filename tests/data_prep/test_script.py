@@ -19,7 +19,8 @@ class Terminal(io.StringIO):
 def test_progress_is_one_line_of_a_terminal(monkeypatch):
     monkeypatch.setattr(sys, "stderr", Terminal())
     assert list(show_progress(iter("abc"), 3, "read")) == ["a", "b", "c"]
-    assert sys.stderr.getvalue() == "\rread: 1 of 3\rread: 2 of 3\rread: 3 of 3\n"
+    said = sys.stderr.getvalue()
+    assert "read: 100%" in said and "3/3" in said and said.count("\n") == 1 and said.endswith("\n")
 
 
 def test_error_after_progress_begins_on_its_own_line(monkeypatch):
@@ -30,7 +31,7 @@ def test_error_after_progress_begins_on_its_own_line(monkeypatch):
     monkeypatch.setattr(sys, "stderr", Terminal())
     with pytest.raises(UserError, match="bad picture"):
         list(show_progress(fail(), 3, "read"))
-    assert sys.stderr.getvalue() == "\rread: 1 of 3\n"
+    assert sys.stderr.getvalue().endswith("\n")
 
 
 def test_progress_is_silent_without_a_terminal(monkeypatch):

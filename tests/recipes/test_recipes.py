@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from crmn_legacy import archive, paper, samples
+from crmn_legacy.installation import GOLDEN
 from tests.test_recipe import KEYS
 from tests.training.runs import bits_of, environment
 
@@ -103,7 +104,7 @@ def test_a_smoke_run_can_be_resumed_for_more_epochs_and_evaluated(row, tmp_path)
 
 def golden(row, kind):
     """The committed runs of a row: platform key -> bits."""
-    committed = archive.read_json(ROOT / "tests" / "golden" / f"{row}.json")["runs"]
+    committed = archive.read_json(GOLDEN / f"{row}.json")["runs"]
     return {run["platform_key"]: run["bits"] for run in committed if run["kind"] == kind}
 
 

@@ -1,7 +1,11 @@
 """The locks agree with each other, and are written in one form."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
+
+import pytest
 
 from tools import lock
 
@@ -34,15 +38,64 @@ def test_the_plugin_is_that_of_jax():
     assert pins["jax"] == pins["jaxlib"] == pins["jax-cuda12-plugin"] == pins["jax-cuda12-pjrt"]
 
 
-def test_lines_are_in_the_order_of_names_whatever_their_case():
-    found = {"b": ("B", "1", "d1"), "a": ("a", "2", "d2")}
-    assert lock.lines(found) == ["a==2 --hash=sha256:d2", "B==1 --hash=sha256:d1"]
+def file(digest):
+    return {"url": f"https://example.org/{digest}", "hashes": {"sha256": digest}}
 
 
-def test_a_lock_says_how_it_is_installed(tmp_path, monkeypatch):
+def test_a_line_pins_the_version_and_every_file_that_fits():
+    built = {"name": "a", "version": "1", "wheels": [file("d1"), file("d2")]}
+    assert lock.line(built) == "a==1 --hash=sha256:d1 --hash=sha256:d2"
+    assert lock.line({"name": "b", "version": "2", "sdist": file("d3")}) == "b==2 --hash=sha256:d3"
+
+
+# Stands for uv: what it pins was pinned or asked before, and the digest of a file is its distribution's name.
+UV = """
+import pathlib, sys
+source, out = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[sys.argv.index("--output-file") + 1])
+if "refuse" in sys.argv:
+    sys.exit(1)
+if out.name == "pylock.toml":
+    pins = [line.split()[0].split("==") for line in source.read_text().splitlines() if line[0] != "#"]
+    text = "[[packages]]\\nname = '{0}'\\nversion = '{1}'\\nwheels = [{{ hashes = {{ sha256 = '{0}' }} }}]\\n"
+    out.write_text("".join(text.format(*pin) for pin in pins))
+else:
+    held = dict(line.split()[0].split("==") for line in out.read_text().splitlines() if line[0] != "#")
+    asked = dict((line + "==9").split("==")[:2] for line in source.read_text().splitlines() if line[0] != "#")
+    out.write_text("".join(f"{name}=={held.get(name, new)}\\n" for name, new in asked.items()))
+"""
+
+
+@pytest.fixture
+def tree(tmp_path, monkeypatch):
+    """A project whose locks pin one distribution each; uv is a program of the test's."""
+    for name in ("requirements-uv.lock", "requirements-build.lock", "requirements.lock", "requirements-cuda12.lock"):
+        (tmp_path / name).write_text(f"# Why {name}.\na==1 --hash=sha256:former\n")
+    (tmp_path / "requirements.txt").write_text("# Why.\na\n")
+    (tmp_path / "pyproject.toml").write_text(
+        "[build-system]\nrequires = ['a', 'built==2']\n"
+        "[project.optional-dependencies]\ntest = ['tested']\ncuda12 = ['gpu']\nlock = ['uv==3']\n"
+    )
+    (tmp_path / "uv.py").write_text(UV)
     monkeypatch.setattr(lock, "ROOT", tmp_path)
-    lock.write("some.lock", "What for.", ("Run time", ["a==1 --hash=sha256:d"]), ("Tests only", []))
-    text = (tmp_path / "some.lock").read_text()
-    assert "# What for. Made by" in text
-    assert "--no-build-isolation -r some.lock" in text
-    assert text.endswith("\n# Run time\na==1 --hash=sha256:d\n\n# Tests only\n")
+    monkeypatch.setattr(lock, "COMPILE", [sys.executable, tmp_path / "uv.py"])
+    return tmp_path
+
+
+def test_each_lock_keeps_its_comments_and_pins_and_gets_what_is_asked(tree):
+    lock.main([])
+    common = ["a==1 --hash=sha256:a", "tested==9 --hash=sha256:tested"]
+    expected = {
+        "requirements-uv.lock": ["uv==3 --hash=sha256:uv"],
+        "requirements-build.lock": ["a==1 --hash=sha256:a", "built==2 --hash=sha256:built"],
+        "requirements.lock": common,
+        "requirements-cuda12.lock": [*common, "gpu==9 --hash=sha256:gpu"],
+    }
+    found = {name: (tree / name).read_text().splitlines() for name in expected}
+    assert found == {name: [f"# Why {name}.", *lines] for name, lines in expected.items()}
+
+
+def test_locks_stay_as_they_are_where_uv_refuses(tree):
+    before = {path.name: path.read_text() for path in tree.glob("*.lock")}
+    with pytest.raises(subprocess.CalledProcessError):
+        lock.main(["refuse"])
+    assert {path.name: path.read_text() for path in tree.glob("*.lock")} == before

@@ -1,115 +1,101 @@
-"""A wheelhouse holds what the locks name, no more and no less, with its digests."""
+"""`make wheelhouse` brings what the locks name, no more and no less, with digests that sha256sum checks."""
 
 import hashlib
+import os
+import shlex
 import shutil
 import subprocess
 import sys
+import zipfile
+from pathlib import Path
 
 import pytest
 
-from crmn_legacy.errors import UserError
-from tools import wheelhouse
+ROOT = Path(__file__).parents[2]
+
+pytestmark = pytest.mark.skipif(not (shutil.which("make") and shutil.which("sha256sum")), reason="no make or sha256sum")
 
 
-def digest(content):
-    return hashlib.sha256(content).hexdigest()
-
-
-FILES = {"a-1-py3-none-any.whl": b"wheel a", "b-2.tar.gz": b"sources of b"}
-WANTED = {digest(b"wheel a"): "a==1", digest(b"sources of b"): "b==2"}
-
-
-@pytest.fixture
-def folder(tmp_path):
-    out = tmp_path / "house"
-    out.mkdir()
-    for name, content in FILES.items():
-        (out / name).write_bytes(content)
-    return out
-
-
-@pytest.fixture
-def lock(tmp_path):
-    path = tmp_path / "some.lock"
-    path.write_text("# Some.\n\n" + "".join(f"{pin} --hash=sha256:{held}\n" for held, pin in WANTED.items()))
+def wheel(folder, name):
+    """Write a wheel of nothing but its metadata; returns its path."""
+    path = folder / f"{name}-1-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr(f"{name}-1.dist-info/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1\n")
+        file.writestr(f"{name}-1.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
+        file.writestr(f"{name}-1.dist-info/RECORD", "")
     return path
 
 
-def call(monkeypatch, lock, out, files=FILES):
-    """Run `main` with files for those that pip would bring."""
-
-    def bring(lock, out):
-        for name, content in files.items():
-            (out / name).write_bytes(content)
-
-    monkeypatch.setattr(wheelhouse, "download", bring)
-    monkeypatch.setattr(wheelhouse, "BUILDING", lock)
-    monkeypatch.setattr(sys, "argv", ["wheelhouse.py", "--lock", str(lock), "--out", str(out)])
-    return wheelhouse.main()
+def locked(path):
+    return f"{path.name.partition('-')[0]}==1 --hash=sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}\n"
 
 
-def test_a_lock_is_read_digest_by_digest(lock):
-    assert wheelhouse.locked(lock) == WANTED
+@pytest.fixture
+def tree(tmp_path):
+    """A folder with the Makefile, two locks, an environment that is complete, and an index of three wheels."""
+    index = tmp_path / "index"
+    index.mkdir()
+    build, one, _ = (wheel(index, name) for name in ("building", "one", "unasked"))
+    (tmp_path / "requirements-build.lock").write_text(locked(build))
+    (tmp_path / "requirements.lock").write_text(f"# Some.\n{locked(one)}")
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    python = tmp_path / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} "$@"\n')
+    python.chmod(0o755)
+    (tmp_path / ".venv" / "complete").touch()
+    return tmp_path
 
 
-def test_the_locks_of_the_project_are_read():
-    assert "jaxlib==0.7.1" in wheelhouse.locked(wheelhouse.ROOT / "requirements-cuda12.lock").values()
+def make(tree, *words):
+    variables = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "PIP_"))}
+    variables |= {"PIP_CONFIG_FILE": os.devnull, "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(tree / "index")}
+    return subprocess.run(["make", "wheelhouse", *words], cwd=tree, env=variables, capture_output=True, text=True)
 
 
-@pytest.mark.parametrize("line", ["a==1", "a --hash=sha256:" + "0" * 64, "a==1 --hash=md5:00"])
-def test_a_line_without_version_or_digest_is_refused(tmp_path, line):
-    (tmp_path / "bad.lock").write_text(f"{line}\n")
-    with pytest.raises(UserError, match="expected name==version"):
-        wheelhouse.locked(tmp_path / "bad.lock")
+def check(house):
+    command = ["sha256sum", "--check", "--strict", "SHA256SUMS"]
+    return subprocess.run(command, cwd=house, capture_output=True, text=True)
 
 
-def test_a_missing_lock_is_told(tmp_path):
-    with pytest.raises(UserError, match="cannot be read"):
-        wheelhouse.locked(tmp_path / "none.lock")
+def test_it_holds_the_files_of_both_locks_and_the_locks_and_sha256sum_checks_them(tree):
+    done = make(tree)
+    assert done.returncode == 0, done.stderr
+    house = tree / "dist" / "wheelhouse-requirements"
+    kept = {"building-1-py3-none-any.whl", "one-1-py3-none-any.whl", "requirements-build.lock", "requirements.lock"}
+    assert {path.name for path in house.iterdir()} == {*kept, "SHA256SUMS"}
+    checked = check(house)
+    assert checked.returncode == 0
+    assert {line.partition(":")[0] for line in checked.stdout.splitlines()} == kept
+    (house / "one-1-py3-none-any.whl").write_bytes(b"another")
+    assert check(house).returncode == 1
 
 
-def test_the_sums_are_those_of_the_files(folder):
-    assert wheelhouse.sums(folder, WANTED) == [f"{digest(content)}  {name}\n" for name, content in FILES.items()]
+def test_another_lock_has_a_wheelhouse_of_its_own(tree):
+    (tree / "some.lock").write_text(locked(tree / "index" / "unasked-1-py3-none-any.whl"))
+    assert make(tree, "LOCK=some.lock").returncode == 0
+    names = {path.name for path in (tree / "dist" / "wheelhouse-some").iterdir()}
+    assert "unasked-1-py3-none-any.whl" in names and "one-1-py3-none-any.whl" not in names
 
 
-def test_a_file_that_no_lock_names_is_refused(folder):
-    (folder / "c-3-py3-none-any.whl").write_bytes(b"slipped in")
-    with pytest.raises(UserError, match=r"c-3-py3-none-any\.whl', which the lock does not name"):
-        wheelhouse.sums(folder, WANTED)
+def test_what_an_earlier_call_left_is_removed(tree):
+    house = tree / "dist" / "wheelhouse-requirements"
+    house.mkdir(parents=True)
+    (house / "slipped-1-py3-none-any.whl").write_bytes(b"slipped in")
+    assert make(tree).returncode == 0
+    assert not (house / "slipped-1-py3-none-any.whl").exists()
 
 
-def test_a_changed_file_is_refused(folder):
-    (folder / "b-2.tar.gz").write_bytes(b"other sources")
-    with pytest.raises(UserError, match="which the lock does not name"):
-        wheelhouse.sums(folder, WANTED)
-
-
-def test_a_missing_file_is_told_by_its_distribution(folder):
-    (folder / "b-2.tar.gz").unlink()
-    with pytest.raises(UserError, match=r"got no file of b==2"):
-        wheelhouse.sums(folder, WANTED)
-
-
-@pytest.mark.skipif(shutil.which("sha256sum") is None, reason="no sha256sum")
-def test_the_whole_is_checked_by_sha256sum(monkeypatch, lock, tmp_path, capsys):
-    out = tmp_path / "made"
-    assert call(monkeypatch, lock, out) == 0
-    assert "2 distributions" in capsys.readouterr().out
-    check = ["sha256sum", "--check", "--strict", wheelhouse.SUMS]
-    good = subprocess.run(check, cwd=out, capture_output=True, text=True)
-    assert good.returncode == 0
-    assert {line.partition(":")[0] for line in good.stdout.splitlines()} == {*FILES, lock.name}
-    (out / "b-2.tar.gz").write_bytes(b"other sources")
-    assert subprocess.run(check, cwd=out, capture_output=True).returncode == 1
-
-
-def test_a_folder_begun_before_is_completed(monkeypatch, lock, folder):
-    (folder / "b-2.tar.gz").unlink()
-    assert call(monkeypatch, lock, folder) == 0
-    assert (folder / wheelhouse.SUMS).is_file()
-
-
-def test_no_sums_are_written_for_an_incomplete_folder(monkeypatch, lock, tmp_path):
-    with pytest.raises(UserError, match="got no file of b==2"):
-        call(monkeypatch, lock, tmp_path / "half", {"a-1-py3-none-any.whl": b"wheel a"})
-    assert not (tmp_path / "half" / wheelhouse.SUMS).exists()
+@pytest.mark.parametrize("mistake", ["missing", "changed", "without a digest"])
+def test_no_sums_are_written_unless_every_file_is_the_one_that_is_locked(tree, mistake):
+    path = tree / "index" / "one-1-py3-none-any.whl"
+    if mistake == "missing":
+        path.unlink()
+    elif mistake == "changed":
+        with zipfile.ZipFile(path, "a") as file:
+            file.writestr("one.py", "changed = True\n")
+    else:
+        (tree / "requirements.lock").write_text("one==1\n")
+        (tree / ".venv" / "complete").touch()
+    assert make(tree).returncode == 2
+    assert not (tree / "dist" / "wheelhouse-requirements" / "SHA256SUMS").exists()

@@ -1,0 +1,267 @@
+"""What each table of RESULTS.md shows: the rows that an entry has for it, and its columns."""
+
+import dataclasses
+from collections.abc import Callable
+
+CONTENDERS = {
+    "ours": "ours (Lasagne on Aesara through XLA)",
+    "jax": "the same network by hand in JAX",
+    "torch": "the same network by hand in PyTorch",
+}
+CACHES = {"cold": "empty", "warm": "filled by the run before"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Table:
+    """Rows of all entries of one file.
+
+    Parameters
+    ----------
+    file : str
+        In `results/`.
+    rows : callable
+        Entry -> list of dict; none where the entry is another table's.
+    columns : dict of str to tuple
+        Key in a row -> title, and the format of its numbers (empty for text).
+    together : bool
+        Whether the entries share one table, in which each row names its machine.
+    """
+
+    file: str
+    rows: Callable
+    columns: dict
+    together: bool = False
+
+
+def step_time(entry):
+    """Seconds of each contender, and their ratio to JAX by hand."""
+    records, ratios = entry["numbers"]["contenders"], entry["numbers"]["ratios"]
+    of_jax = {"jax": 1.0} | {name: ratios.get(f"{name}/jax", {}).get("medians") for name in records if name != "jax"}
+    return [
+        {"contender": CONTENDERS[name], **record, "of_jax": of_jax.get(name)}
+        for name, record in records.items()
+        if "median" in record
+    ]
+
+
+def step_memory(entry):
+    """Memory of each contender whose resident memory was read."""
+    rows = []
+    for name, record in entry["numbers"]["contenders"].items():
+        of_jax = entry["numbers"]["ratios"].get(f"{name}/jax", {})
+        resident, program = record.get("resident_bytes"), record.get("program_bytes")
+        if resident:
+            rows.append(
+                {
+                    "contender": CONTENDERS[name],
+                    # The former document has one peak, and does not say whether it is that of the steps.
+                    "resident": resident.get("steps", resident.get("peak")) / 1e9,
+                    "resident_of_jax": of_jax.get("resident_bytes"),
+                    "program": program and program["total"] / 1e6,
+                    "program_of_jax": of_jax.get("program_bytes"),
+                }
+            )
+    return rows
+
+
+def start_time(entry):
+    """Seconds to a recipe's first step, with either cache."""
+    return [
+        {"cache": CACHES[cache], **seconds} for cache, seconds in entry["numbers"].get("recipe_seconds", {}).items()
+    ]
+
+
+def start_growth(entry):
+    """Seconds of the stages of each depth."""
+    rows = []
+    for depth in entry["numbers"].get("growth", []):
+        n, seconds = depth["n"], depth["seconds"]
+        without_import = sum(seconds[stage] for stage in ("graph", "lower", "xla"))
+        rows.append({"n": n, **seconds, "for_each_n": without_import / n})
+    return rows
+
+
+def profiles(entry):
+    """Seconds of each profile, beside the network."""
+    network = "CRMN n={n} fm={fm}, {size} x {size}, batch {batch_size}".format(**entry["settings"])
+    return [{"network": network, "profile": f"`{name}`", **record} for name, record in entry["numbers"].items()]
+
+
+def remat(entry):
+    """Both steps of each depth in one row."""
+    return [
+        {"n": depth["n"], **{f"{name}_{key}": depth[name][key] for name in ("kept", "remat") for key in depth[name]}}
+        for depth in entry["numbers"]["depths"]
+    ]
+
+
+def trials(entry):
+    """Trials, with their epochs in words."""
+    return [
+        row | {"epochs": f"{row['epochs']}{', stopped' if row.get('stopped') else ''}"}
+        for row in entry["numbers"].get("trials", [])
+    ]
+
+
+def cifar10(entry):
+    """Runs, with updates and minutes in words where the best came before the end."""
+    rows = []
+    for row in entry["numbers"]["rows"]:
+        of_all = {name: f"{row[name]} (of {row[f'{name}_in_all']})" for name in row if f"{name}_in_all" in row}
+        rows.append(row | of_all)
+    return rows
+
+
+def listed(name):
+    """The rows that an entry has under `name`, as they are."""
+    return lambda entry: entry["numbers"].get(name, [])
+
+
+TABLES = {
+    "step-time": Table(
+        "step_time.json",
+        step_time,
+        {
+            "contender": ("contender", ""),
+            "median": ("median, s", ".2f"),
+            "minimum": ("least, s", ".2f"),
+            "of_jax": ("of JAX by hand", ".2f"),
+        },
+    ),
+    "step-memory": Table(
+        "step_time.json",
+        step_memory,
+        {
+            "contender": ("contender", ""),
+            "resident": ("peak resident, GB", ".2f"),
+            "resident_of_jax": ("of JAX by hand", ".2f"),
+            "program": ("XLA's program alone, MB", ".0f"),
+            "program_of_jax": ("of JAX by hand", ".2f"),
+        },
+    ),
+    "start-time": Table(
+        "start_time.json",
+        start_time,
+        {
+            "cache": ("compilation cache", ""),
+            "first_step": ("first step, s", ".1f"),
+            "whole": ("whole run with validation, s", ".1f"),
+            "first_step_peak_gb": ("peak resident until then, GB", ".2f"),
+        },
+    ),
+    "start-growth": Table(
+        "start_time.json",
+        start_growth,
+        {
+            "n": ("n", "d"),
+            "import": ("import, s", ".1f"),
+            "graph": ("graph, s", ".1f"),
+            "lower": ("lower, s", ".1f"),
+            "xla": ("XLA, s", ".1f"),
+            "for_each_n": ("sum without import, divided by n", ".1f"),
+        },
+    ),
+    "start-1001-layers": Table(
+        "first_step_1001_layers.json",
+        listed("rows"),
+        {
+            "cache": ("compilation cache", ""),
+            "code": ("code", ""),
+            "network": ("network built, s", ".1f"),
+            "graph": ("graph, s", ".1f"),
+            "lowered": ("lowered, s", ".1f"),
+            "compiled": ("compiled, s", ".1f"),
+            "first_step": ("first step done, s", ".1f"),
+            "peak_gb": ("peak resident, GB", ".2f"),
+        },
+    ),
+    "profiles": Table(
+        "profiles.json",
+        profiles,
+        {
+            "network": ("network", ""),
+            "profile": ("profile", ""),
+            "median": ("median, s", "#.3g"),
+            "minimum": ("least, s", "#.3g"),
+            "of_fast": ("of `fast`", ".2f"),
+        },
+        together=True,
+    ),
+    "remat": Table(
+        "remat.json",
+        remat,
+        {
+            "n": ("n", "d"),
+            "kept_megabytes": ("kept, MB", ".1f"),
+            "remat_megabytes": ("`--remat`, MB", ".1f"),
+            "kept_seconds": ("kept, s per step", ".3f"),
+            "remat_seconds": ("`--remat`, s per step", ".3f"),
+        },
+    ),
+    "smoke-ranges": Table(
+        "smoke_runs.json",
+        listed("ranges"),
+        {
+            "shortest": ("shortest, s", ".1f"),
+            "longest": ("longest, s", ".1f"),
+            "hundred_tests": ("row with 100 tests, s", ".1f"),
+            "gb": ("at most, GB", ".2f"),
+            "describe_shortest": ("shortest `--describe`, s", "g"),
+            "describe_longest": ("longest `--describe`, s", "g"),
+        },
+        together=True,
+    ),
+    "smoke-rows": Table(
+        "smoke_runs.json",
+        listed("rows"),
+        {
+            "row": ("row", ""),
+            "first": ("first, s", ".1f"),
+            "second": ("second, s", ".1f"),
+            "gb": ("peak resident of the first, GB", ".2f"),
+        },
+    ),
+    "rehearsals": Table(
+        "rehearsals.json",
+        listed("rows"),
+        {
+            "row": ("row", ""),
+            "batch": ("pictures per batch", "d"),
+            "updates": ("updates", "d"),
+            "seconds": ("start to end, s", ".1f"),
+            "gb": ("peak resident, GB", ".2f"),
+        },
+    ),
+    "faces": Table(
+        "faces.json",
+        listed("errors"),
+        {"what": ("predictions", ""), "error": ("Helen test, 250 pictures, error, %", ".2f")},
+    ),
+    "faces-trials": Table(
+        "faces.json",
+        trials,
+        {
+            "rate": ("rate", "g"),
+            "batch": ("batch", "d"),
+            "shifts": ("shifts", ""),
+            "lstm": ("LSTM initialisation", ""),
+            "epochs": ("epochs", ""),
+            "validation_loss": ("best validation loss", ".3f"),
+            "test": ("Helen test, %", ".2f"),
+        },
+    ),
+    "cifar10": Table(
+        "cifar10.json",
+        cifar10,
+        {
+            "row": ("row", ""),
+            "network": ("network", ""),
+            "epochs": ("whole epochs", "d"),
+            "updates": ("updates", ""),
+            "batch": ("pictures per batch", "d"),
+            "minutes": ("minutes", ""),
+            "validation": ("validation after the best, %", ".1f"),
+            "test": ("test, %", ".2f"),
+        },
+    ),
+}
