@@ -1,7 +1,7 @@
 """One run, or many, as one HTML page that fetches nothing, runs no script and looks the same every time.
 
-Reads folders, never models. `render` is the door; what it shows of a file went through :mod:`.values`, and every
-string becomes a text node of :mod:`.markup`, so no file can write markup.
+Reads folders, never models. `render` is the door. What it shows of a file went through :mod:`.formatting`; the
+templates escape every string, and so do the drawings of :mod:`.charts`: no file can write markup.
 """
 
 from crmn_legacy.report.page import MARK, render

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass, field
 
-from crmn_legacy.report.markup import element
-from crmn_legacy.report.scales import label
+from markupsafe import Markup
+
+from crmn_legacy.errors import printable
+from crmn_legacy.report.axes import label
 
 # In the units of the drawing; a page shows it at 0.75 to 1.1 pixels each.
 WIDTH, HEIGHT = 520, 320
@@ -60,7 +62,7 @@ class Chart:
     ----------
     title, description : str
         Read out in the place of the picture.
-    across, up : crmn_legacy.report.scales.Scale
+    across, up : crmn_legacy.report.axes.Axis
     across_title, up_title : str
         With the unit.
     lines : list of Line
@@ -78,33 +80,50 @@ class Chart:
     marks: list = field(default_factory=list)
 
 
-def draw(chart, name):
-    """The chart as a figure.
+def figures(charts, name):
+    """What ``figures.html.jinja`` shows of charts.
 
     Parameters
     ----------
-    chart : Chart
+    charts : list of Chart
     name : str
         Of this page's names, unlike any other's.
 
     Returns
     -------
-    xml.etree.ElementTree.Element
+    list of dict
+        ``title``, ``legend`` and ``drawing`` of each.
     """
-    drawing = element(
-        "svg",
-        {"viewBox": f"0 0 {WIDTH} {HEIGHT}", "role": "img", "aria-labelledby": f"{name}-title {name}-desc"},
-        element("title", {"id": f"{name}-title"}, chart.title),
-        element("desc", {"id": f"{name}-desc"}, chart.description),
+    return [
+        {
+            "title": chart.title,
+            "legend": [{"swatch": _swatch(line), "name": line.name} for line in chart.lines if not line.faint],
+            "drawing": draw(chart, f"{name}-chart-{place}"),
+        }
+        for place, chart in enumerate(charts, start=1)
+    ]
+
+
+def draw(chart, name):
+    """The chart as an SVG element (`Markup`); its parts are called by `name` (str), which no other has on the page."""
+    parts = [
+        Markup('<title id="{}-title">{}</title>').format(name, printable(chart.title)),
+        Markup('<desc id="{}-desc">{}</desc>').format(name, printable(chart.description)),
         _grid(chart),
         _marks(chart),
-        [_band(chart, line) for line in chart.lines if line.band],
-        [_line(chart, line) for line in sorted(chart.lines, key=lambda line: not line.faint)],
-    )
-    named = [line for line in chart.lines if not line.faint]
-    legend = element("ul", {"class": "legend"}, [element("li", {}, _swatch(line), line.name) for line in named])
-    caption = element("figcaption", {}, element("strong", {}, chart.title), legend)
-    return element("figure", {}, caption, drawing)
+        *(_band(chart, line) for line in chart.lines if line.band),
+        *(_line(chart, line) for line in sorted(chart.lines, key=lambda line: not line.faint)),
+    ]
+    head = Markup('<svg viewBox="0 0 {} {}" role="img" aria-labelledby="{name}-title {name}-desc">')
+    return _joined([head.format(WIDTH, HEIGHT, name=name), *parts, Markup("</svg>")])
+
+
+def _joined(parts):
+    return Markup("\n").join(parts)
+
+
+def _group(parts):
+    return _joined([Markup("<g>"), *parts, Markup("</g>")])
 
 
 def _x(chart, value):
@@ -122,13 +141,24 @@ def _coordinate(value):
 
 
 def _rule(x1, y1, x2, y2, kind):
-    ends = dict(zip(("x1", "y1", "x2", "y2"), map(_coordinate, (x1, y1, x2, y2)), strict=True))
-    return element("line", {"class": kind, **ends})
+    ends = map(_coordinate, (x1, y1, x2, y2))
+    return Markup('<line class="{}" x1="{}" y1="{}" x2="{}" y2="{}"/>').format(kind, *ends)
 
 
-def _text(x, y, words, kind, turn=None):
-    place = {"x": _coordinate(x), "y": _coordinate(y), "class": kind, "transform": turn}
-    return element("text", place, words)
+def _text(x, y, words, kind, turn=""):
+    place = _coordinate(x), _coordinate(y)
+    return Markup('<text x="{}" y="{}" class="{}"{}>{}</text>').format(*place, kind, turn, printable(words))
+
+
+def _path(line, part, corners):
+    way = "M" + "L".join(f"{_coordinate(x)} {_coordinate(y)}" for x, y in corners) + ("Z" if part == "band" else "")
+    dash = Markup(' stroke-dasharray="{}"').format(line.dash) if part == "line" and line.dash else ""
+    return Markup('<path class="{}" d="{}"{}/>').format(_kind(line, part), way, dash)
+
+
+def _circle(x, y, radius, kind):
+    place = _coordinate(x), _coordinate(y)
+    return Markup('<circle cx="{}" cy="{}" r="{}" class="{}"/>').format(*place, radius, kind)
 
 
 def _grid(chart):
@@ -144,9 +174,9 @@ def _grid(chart):
     parts.append(_text((left + right) / 2, HEIGHT - 8, chart.across_title, "name middle"))
     middle = (top + bottom) / 2
     scale = " (log scale)" if chart.up.logarithmic else ""
-    turn = f"rotate(-90 15 {_coordinate(middle)})"
+    turn = Markup(' transform="rotate(-90 15 {})"').format(_coordinate(middle))
     parts.append(_text(15, middle, chart.up_title + scale, "name middle", turn))
-    return element("g", {}, parts)
+    return _group(parts)
 
 
 def _marks(chart):
@@ -158,7 +188,7 @@ def _marks(chart):
         if x >= free_from:
             parts.append(_text(x, _TOP - 7, words, "tick middle"))
             free_from = x + _LEAST_GAP + 5 * len(words)
-    return element("g", {}, parts)
+    return _group(parts)
 
 
 def _kind(line, part):
@@ -180,37 +210,26 @@ def _pieces(chart, line):
     return [piece for piece in [*pieces, piece] if piece]
 
 
-def _path(points):
-    return "M" + "L".join(f"{_coordinate(x)} {_coordinate(y)}" for x, y in points)
-
-
 def _line(chart, line):
-    pieces = _pieces(chart, line)
     # Only the marks' own corners; a step adds corners between.
     few = not line.stepped and not line.faint and len(line.points) <= _MARKED_POINTS
     parts = []
-    for piece in pieces:
+    for piece in _pieces(chart, line):
         if len(piece) > 1:
-            parts.append(
-                element("path", {"class": _kind(line, "line"), "d": _path(piece), "stroke-dasharray": line.dash})
-            )
+            parts.append(_path(line, "line", piece))
         if few or len(piece) == 1:
             parts += [_circle(x, y, 2.6, _kind(line, "dot")) for x, y in piece]
     if line.ring and line.ring[1] is not None and _y(chart, line.ring[1]) is not None:
         parts.append(_circle(_x(chart, line.ring[0]), _y(chart, line.ring[1]), 6, _kind(line, "ring")))
-    return element("g", {}, parts)
-
-
-def _circle(x, y, radius, kind):
-    return element("circle", {"cx": _coordinate(x), "cy": _coordinate(y), "r": radius, "class": kind})
+    return _group(parts)
 
 
 def _band(chart, line):
     lower = [(_x(chart, across), _y(chart, max(low, chart.up.low))) for across, low, _ in line.band]
     upper = [(_x(chart, across), _y(chart, high)) for across, _, high in line.band]
-    return element("path", {"class": _kind(line, "band"), "d": _path([*upper, *reversed(lower)]) + "Z"})
+    return _path(line, "band", [*upper, *reversed(lower)])
 
 
 def _swatch(line):
-    stroke = {"class": _kind(line, "line"), "d": "M1 6L25 6", "stroke-dasharray": line.dash}
-    return element("svg", {"class": "swatch", "viewBox": "0 0 26 12", "aria-hidden": "true"}, element("path", stroke))
+    head = Markup('<svg class="swatch" viewBox="0 0 26 12" aria-hidden="true">')
+    return head + _path(line, "line", [(1, 6), (25, 6)]) + Markup("</svg>")

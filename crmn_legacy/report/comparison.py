@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from msgspec.structs import asdict
 
-from crmn_legacy.report.markup import element, table
+from crmn_legacy.report import curves
+from crmn_legacy.report.charts import figures
+from crmn_legacy.report.formatting import count, percent, significant, text
 from crmn_legacy.report.reading import ALTERED
-from crmn_legacy.report.values import NOT_RECORDED, count, percent, significant, text
 
 # Options that may differ between runs of one group: the seed, and where the data lay.
 _FREE = ("seed", "data")
@@ -91,56 +92,44 @@ def names_of(runs):
     ]
 
 
-def section(runs, groups):
-    """The tables that compare `runs`."""
+def content(runs):
+    """What ``comparison.html.jinja`` shows of `runs` (a dict)."""
+    groups = groups_of(runs)
     sets = list(dict.fromkeys(name for run in runs for name in run.test()))
-    head = ["run", "verdict", "row", "kind", "seed", "epochs", "best epoch", "validation loss", "validation"]
-    head += [f"test {name}" for name in sets]
-    rows = []
-    for place, run in enumerate(runs, start=1):
-        best = run.best
-        tests = run.test()
-        rows.append(
-            [
-                [element("a", {"href": f"#run-{place}"}, f"{place}: {run.name}")],
-                element("span", {"class": run.verdict}, run.verdict),
-                text(run.record.row),
-                text(run.kind),
-                text(run.record.seed),
-                count(len(run.epochs)),
-                count(best.epoch if best else None),
-                significant(best.validation_loss if best else None),
-                _measured(best.score if best else None),
-                *(_measured(tests[name][0]) if name in tests else "no data" for name in sets),
-            ]
-        )
-    caption = "The runs, each at its best epoch by the validation loss; scores in percent."
-    parts = [table(caption, head, rows, "numbers", words=("verdict", "row", "kind"))]
-    if groups:
-        parts.append(_groups(groups, sets))
-    return parts
+    placed = list(enumerate(runs, start=1))
+    return {
+        "altered": [f"run {place}, {run.name}" for place, run in placed if run.verdict == ALTERED],
+        "tests": [f"test {name}" for name in sets],
+        "runs": [{"place": place, "run": run, "numbers": _numbers(run, sets)} for place, run in placed],
+        "groups": [
+            {"row": group.runs[0].row, "seeds": [run.record.seed for run in group.runs], "means": _means(group, sets)}
+            for group in groups
+        ],
+        "charts": figures(curves.of_runs(runs, names_of(runs), groups), "all"),
+    }
 
 
-def _measured(fraction):
-    return NOT_RECORDED if fraction is None else percent(fraction)
+def _numbers(run, sets):
+    best, tests = run.best, run.test()
+    return [
+        text(run.record.seed),
+        count(len(run.epochs)),
+        count(best and best.epoch),
+        significant(best and best.validation_loss),
+        percent(best and best.score),
+        *(percent(tests[name][0]) if name in tests else "no data" for name in sets),
+    ]
 
 
-def _groups(groups, sets):
-    rows = []
-    for group in groups:
-        cells = [_mean([run.best.validation_loss for run in group.runs if run.best], len(group.runs), 1)]
-        cells.append(_mean([run.best.score for run in group.runs if run.best], len(group.runs), 100))
-        for name in sets:
-            tests = [run.test().get(name) for run in group.runs]
-            cells.append(_mean([found[0] for found in tests if found], len(group.runs), 100))
-        seeds = ", ".join(text(run.record.seed) for run in group.runs)
-        rows.append([text(group.runs[0].row), str(len(group.runs)), seeds, *cells])
-    head = ["row", "n", "seeds", "validation loss", "validation", *(f"test {name}" for name in sets)]
-    caption = (
-        "Mean ± standard deviation (of a sample, n \u2212 1) over runs that differ by their seed alone. "
-        "Altered folders, and a seed's second run, are left out."
-    )
-    return table(caption, head, rows, "numbers", words=("seeds",))
+def _means(group, sets):
+    bests = [run.best for run in group.runs if run.best]
+    tests = [[run.test().get(name) for run in group.runs] for name in sets]
+    wanted = len(group.runs)
+    return [
+        _mean([best.validation_loss for best in bests], wanted, 1),
+        _mean([best.score for best in bests], wanted, 100),
+        *(_mean([found[0] for found in scores if found], wanted, 100) for scores in tests),
+    ]
 
 
 def _mean(values, wanted, factor):

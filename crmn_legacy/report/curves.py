@@ -3,9 +3,9 @@
 from functools import partial
 
 from crmn_legacy.metrics import error_curve
+from crmn_legacy.report.axes import fitted, of_epochs
 from crmn_legacy.report.charts import COLOURS, Chart, Line
-from crmn_legacy.report.scales import fitted, of_epochs
-from crmn_legacy.report.values import percent, significant
+from crmn_legacy.report.formatting import percent, significant
 
 # Above this error, a fraction of the inter-ocular distance, a picture counts as failed: the usual limit for 300-W.
 ERROR_LIMIT = 0.08

@@ -7,9 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from crmn_legacy import archive
-from crmn_legacy.errors import UserError
+from crmn_legacy.errors import UserError, printable
 from crmn_legacy.metrics import interocular_error
-from crmn_legacy.report.values import printable
 
 # Mean errors that are one up to the rounding of a float32 sum.
 _ALIKE = 1e-5

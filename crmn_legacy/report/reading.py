@@ -8,8 +8,8 @@ from msgspec.structs import replace
 
 from crmn_legacy import archive
 from crmn_legacy.archive.record import Epoch, RunRecord, read_epochs
-from crmn_legacy.errors import UserError
-from crmn_legacy.report.values import printable, text
+from crmn_legacy.errors import UserError, printable
+from crmn_legacy.report.formatting import text
 
 WHOLE, UNFINISHED, ALTERED = "whole", "unfinished", "altered"
 

@@ -5,6 +5,7 @@ import math
 from html.parser import HTMLParser
 
 from crmn_legacy import archive
+from crmn_legacy.report.page import environment
 
 VOID = {"meta", "br", "hr", "img", "link", "input"}
 
@@ -72,6 +73,11 @@ def write(folder, run=None, lines=None):
     text = lines if isinstance(lines, bytes) else "".join(json.dumps(entry) + "\n" for entry in lines).encode()
     (folder / archive.CURVE).write_bytes(text)
     return folder
+
+
+def rendered(source, **values):
+    """What a template of our own, given by its source, makes of values, within an element `main`."""
+    return Parsed(f"<main>{environment().from_string(source).render(values)}</main>")
 
 
 class Parsed(HTMLParser):

@@ -5,15 +5,19 @@ from itertools import pairwise
 
 import pytest
 
-from crmn_legacy.report.charts import COLOURS, HEIGHT, WIDTH, Chart, Line, draw
-from crmn_legacy.report.markup import serialise
-from crmn_legacy.report.scales import fitted, of_epochs
-from tests.report.pages import Parsed
+from crmn_legacy.report import axes
+from crmn_legacy.report.charts import COLOURS, HEIGHT, WIDTH, Chart, Line, figures
+from tests.report import pages
 
 
 def drawn(lines, up=(0.0, 10.0), marks=(), last=10):
-    chart = Chart("Loss", "what it shows", of_epochs(last), "epoch", fitted(up), "loss", lines, list(marks))
-    return Parsed(serialise(draw(chart, "c")))
+    chart = Chart("Loss", "what it shows", axes.of_epochs(last), "epoch", axes.fitted(up), "loss", lines, list(marks))
+    return shown(chart)
+
+
+def shown(chart):
+    source = '{% from "figures.html.jinja" import figures %}{{ figures(charts) }}'
+    return pages.rendered(source, charts=figures([chart], "c"))
 
 
 def corners(path):
@@ -68,6 +72,22 @@ def test_it_is_read_out_by_its_title_and_description():
     (svg,) = (e for e in parsed.all("svg") if e["attributes"].get("role") == "img")
     named = {e["attributes"]["id"]: e["text"].strip() for e in parsed.elements if "id" in e["attributes"]}
     assert [named[name] for name in svg["attributes"]["aria-labelledby"].split()] == ["Loss", "what it shows"]
+
+
+def test_whatever_it_is_told_stays_text():
+    words = "</title></svg><script>'\"&"
+    line = Line(words, [(1, 1.0)], 0)
+    chart = Chart(words, words, axes.of_epochs(3), words, axes.fitted([0.0, 1.0]), words, [line], [(1.0, words)])
+    parsed = shown(chart)
+    assert parsed.tags == drawn([line], marks=[(1.0, "1")]).tags
+    places = [*parsed.all("title"), *parsed.all("desc"), *parsed.all("li"), *parsed.all("figcaption")]
+    assert all(words in entry["text"] for entry in places) and len(places) == 4
+    assert [entry["text"] for entry in parsed.all("text")].count(words) == 3
+
+
+def test_what_does_not_print_is_written_out():
+    parsed = drawn([Line("a", [(1, 1.0)], 0)], marks=[(1.0, "\x1b\ud800")])
+    assert "\\x1b\\ud800" in [entry["text"] for entry in parsed.all("text", "tick")]
 
 
 def test_axes_say_what_and_in_what_unit_they_measure():

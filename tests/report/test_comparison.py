@@ -5,7 +5,6 @@ import statistics
 import pytest
 
 from crmn_legacy.report import comparison, read_run
-from crmn_legacy.report.markup import element, serialise
 from tests.report import pages
 
 
@@ -55,7 +54,7 @@ def test_a_seed_counts_once(read):
 
 
 def tables(runs):
-    return pages.Parsed(serialise(element("div", {}, comparison.section(runs, comparison.groups_of(runs)))))
+    return pages.rendered('{% include "comparison.html.jinja" %}', comparison=comparison.content(runs))
 
 
 def test_the_tables_say_what_was_measured(read):

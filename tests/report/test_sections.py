@@ -3,7 +3,6 @@
 import pytest
 
 from crmn_legacy.report import read_run, sections
-from crmn_legacy.report.markup import element, serialise
 from tests.report import pages
 
 
@@ -11,7 +10,7 @@ from tests.report import pages
 def shown(tmp_path):
     def call(lines=None, **changes):
         run = read_run(pages.write(tmp_path / "run", pages.record(**changes), lines))
-        return pages.Parsed(serialise(element("main", {}, sections.body(run, 1))))
+        return pages.rendered('{% include "run.html.jinja" %}', section=sections.content(run, 1))
 
     return call
 

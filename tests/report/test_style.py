@@ -1,8 +1,15 @@
 """Colours stand out from their ground, light and dark; the sheet fetches nothing."""
 
+import re
+
 import pytest
 
-from crmn_legacy.report import style
+from crmn_legacy.report.charts import COLOURS
+from crmn_legacy.report.page import style
+
+# Of light, then of dark: name -> colour.
+THEMES = [dict(re.findall(r"--(\w+): (#\w{6});", block)) for block in re.findall(r":root \{([^}]*)\}", style())]
+LINES = [f"line{number}" for number in range(COLOURS)]
 
 
 def luminance(colour):
@@ -22,29 +29,31 @@ def test_the_measure_of_contrast():
     assert contrast("#767676", "#ffffff") == pytest.approx(4.54, abs=0.01)
 
 
-@pytest.mark.parametrize("theme", [style.LIGHT, style.DARK], ids=["light", "dark"])
+@pytest.mark.parametrize("theme", THEMES, ids=["light", "dark"])
 def test_text_and_lines_stand_out(theme):
     for name in ("ink", "soft", "good", "warn", "bad"):
         for ground in ("ground", "panel"):
             assert contrast(theme[name], theme[ground]) >= 4.5, (name, ground)
-    for colour in theme["lines"]:
-        assert contrast(colour, theme["ground"]) >= 4.5, colour
+    for name in LINES:
+        assert contrast(theme[name], theme["ground"]) >= 4.5, name
 
 
 def test_both_themes_name_the_same():
-    assert style.LIGHT.keys() == style.DARK.keys()
-    assert len(style.LIGHT["lines"]) == len(style.DARK["lines"]) == style.COLOURS
+    light, dark = THEMES
+    assert light.keys() == dark.keys()
+    assert [name for name in light if name.startswith("line")] == LINES
+
+
+def test_each_line_of_a_chart_has_a_colour():
+    assert re.findall(r"\.c(\d+) \{ --c: var\(--line(\d+)\); \}", style()) == [(str(k), str(k)) for k in range(COLOURS)]
 
 
 def test_the_sheet_fetches_nothing_and_closes_what_it_opens():
-    sheet = style.sheet()
-    assert not any(word in sheet for word in ("url(", "@import", "@font-face", "http", "\\", "<", "\n"))
+    sheet = style()
+    assert not any(word in sheet for word in ("url(", "@import", "@font-face", "http", "\\", "<"))
     assert sheet.count("{") == sheet.count("}")
-    assert "prefers-color-scheme:dark" in sheet and "@media print" in sheet
+    assert "prefers-color-scheme: dark" in sheet and "@media print" in sheet
 
 
 def test_every_colour_that_is_used_is_defined():
-    import re
-
-    sheet = style.sheet()
-    assert set(re.findall(r"var\(--(\w+)\)", sheet)) - {"c"} <= set(re.findall(r"--(\w+):", sheet))
+    assert set(re.findall(r"var\(--(\w+)\)", style())) - {"c"} <= set(re.findall(r"--(\w+):", style()))

@@ -1,4 +1,6 @@
-"""Values out of files that nobody vouches for, and how they are printed."""
+"""How values of files that nobody vouches for are printed: short, printable, never a failure."""
+
+from crmn_legacy.errors import printable
 
 NOT_RECORDED = "not recorded"
 
@@ -6,11 +8,6 @@ _LONGEST_TEXT = 400
 _MOST_ENTRIES = 64
 # Beyond it sums of squares overflow, and nothing that was measured lies there.
 _LARGEST_NUMBER = 1e100
-
-
-def printable(text):
-    """`text` without a character that does not print; each such one is written out, ``\\x1b`` for the escape key."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def text(value):
@@ -72,15 +69,6 @@ def number(value):
 def whole(value):
     """An integer that fits 64 bits, or None."""
     return value if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**64 else None
-
-
-def at(record, *path):
-    """What stands at `path` in dicts within dicts, or None."""
-    for name in path:
-        if not isinstance(record, dict):
-            return None
-        record = record.get(name)
-    return record
 
 
 def significant(value, digits=4):

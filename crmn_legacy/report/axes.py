@@ -1,4 +1,4 @@
-"""Axes: where a value lies, and which values are named."""
+"""Axes of a chart: where a value lies, and which values have a tick."""
 
 import math
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ _LEAST_SPREAD = 1e-9
 
 
 @dataclass(frozen=True)
-class Scale:
+class Axis:
     """An axis.
 
     Attributes
@@ -19,7 +19,7 @@ class Scale:
         The values at its ends.
     logarithmic : bool
     ticks : list of float
-        Values that are named.
+        In ascending order.
     """
 
     low: float
@@ -39,7 +39,7 @@ class Scale:
 
 
 def fitted(values, logarithmic=None, from_zero=True):
-    """A scale that holds all values.
+    """An axis that holds all values.
 
     Parameters
     ----------
@@ -48,11 +48,11 @@ def fitted(values, logarithmic=None, from_zero=True):
     logarithmic : bool, optional
         By default where all are positive and the largest is over five times the least.
     from_zero : bool
-        Whether a linear scale begins at 0 if no value is negative.
+        Whether a linear axis begins at 0 if no value is negative.
 
     Returns
     -------
-    Scale
+    Axis
     """
     # Beyond these a picture says nothing, and the arithmetic of ticks ends.
     values = [min(max(value, -1e12), 1e12) for value in values] or [0.0, 1.0]
@@ -68,14 +68,14 @@ def fitted(values, logarithmic=None, from_zero=True):
     step = _step((high - low) / 5)
     # Outwards to whole steps, so that both ends have names.
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
-    return Scale(first * step, last * step, False, [k * step for k in range(first, last + 1)])
+    return Axis(first * step, last * step, False, [k * step for k in range(first, last + 1)])
 
 
 def of_epochs(last):
     """The axis of epochs, from 0 to the last one: whole numbers are named."""
     last = max(last, 1)
     step = max(1, round(_step(last / 6)))
-    return Scale(0.0, float(last), False, [float(k) for k in range(0, last + 1, step)])
+    return Axis(0.0, float(last), False, [float(k) for k in range(0, last + 1, step)])
 
 
 def _step(rough):
@@ -95,7 +95,7 @@ def _in_decades(low, high):
     high = min((tick for tick in named if tick >= high * (1 - 1e-9)), default=high)
     if not high > low:
         high = low * 10
-    return Scale(low, high, True, [tick for tick in named if low <= tick <= high])
+    return Axis(low, high, True, [tick for tick in named if low <= tick <= high])
 
 
 def label(value):
