@@ -16,7 +16,7 @@ def collecting(request):
     (gc.enable if before else gc.disable)()
 
 
-@pytest.mark.parametrize("context", [building, uncollected])
+@pytest.mark.parametrize("context", [graph_building, uncollected])
 def test_collects_nothing_inside_and_afterwards_as_before(collecting, context):
     with context():
         assert not gc.isenabled()
