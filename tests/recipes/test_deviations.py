@@ -1,5 +1,6 @@
 """A recipe's `deviations` are the numbers that follow from what it uses, no more and no fewer."""
 
+import fnmatch
 import re
 import runpy
 from dataclasses import fields
@@ -12,9 +13,13 @@ import pytest
 
 from crmn_legacy import models
 from crmn_legacy.training.steps import build
+from tests.documents import slug
 
 ROOT = Path(__file__).parents[2]
 RECIPES = sorted((ROOT / "recipes").glob("*.py"))
+TEXT = (ROOT / "DEVIATIONS.md").read_text(encoding="utf-8")
+
+LABELS = ["We do", "Why", "Measured effect"]
 
 # What a recipe must use, all of it, beside the numbers of DEVIATIONS.md that touch it then. The words are those of
 # `used_by`: functions of crmn_legacy.models, classes of its parts and layers, and settings.
@@ -60,9 +65,9 @@ RULES = {
     "crmn Classification": (100, 101, 102, 103, 104, 105),
 }
 
-# Headings of DEVIATIONS.md, and what a recipe must use for a number below one to touch it. The first part, which has
-# none, is the paper's own and may touch any.
+# Sections of DEVIATIONS.md, and what a recipe must use for a number in one to touch it. The paper's own may touch any.
 SECTIONS = {
+    "The paper itself": "recipe",
     "CIFAR: the data of Tables 2 and 3": "Classification",
     "Highway networks": "highway",
     "ResNet-110": "cifar_resnet",
@@ -77,6 +82,7 @@ SECTIONS = {
     "Recombinator Network": "rcn",
     "CRMN on CIFAR": "crmn Classification",
 }
+OF_NO_FAMILY = ("The paper itself", "CIFAR: the data of Tables 2 and 3")
 # Numbers whose text names families of other sections too.
 SHARED = {
     73: ("fractional_max_pooling", "all_convolutional"),
@@ -115,16 +121,35 @@ def meets(words, needed):
 
 @cache
 def document():
-    """Number -> its section's heading ("" for the paper's own part), of each row of DEVIATIONS.md."""
+    """Number -> its section's heading, of each entry of DEVIATIONS.md."""
     found, heading = [], ""
-    for line in (ROOT / "DEVIATIONS.md").read_text(encoding="utf-8").splitlines():
-        if match := re.match(r"###? (.+)", line):
+    for line in TEXT.splitlines():
+        if match := re.match(r"## (.+)", line):
             heading = match[1]
-        elif match := re.match(r"\| (\d+) \|", line):
+        elif match := re.match(r"### (\d+)\. ", line):
             found.append((int(match[1]), heading))
     numbers = [number for number, _ in found]
-    assert len(set(numbers)) == len(numbers)
+    assert all(earlier < later for earlier, later in pairwise(numbers))
     return dict(found)
+
+
+def index_of(text):
+    """The index that the document's sections and entries make, one string per line."""
+    lines = []
+    for line in text.splitlines():
+        if match := re.match(r"## (.+)", line):
+            lines.append(f"- [{match[1]}](#{slug(match[1])})")
+        elif match := re.match(r"### (\d+)\. (.+)", line):
+            lines.append(f"  - [{match[1]}](#d{match[1]}) {match[2]}")
+    return lines
+
+
+def named(patterns, names):
+    """Those of `names` that a cell of patterns means, ``these but not those``."""
+    these, _, those = (re.findall(r"`(.+?)`", part) for part in patterns.partition(" but not "))
+    met = [{name for pattern in part for name in fnmatch.filter(names, pattern)} for part in (these, those)]
+    assert all(fnmatch.filter(names, pattern) for pattern in these + those)
+    return met[0] - met[1]
 
 
 @pytest.mark.parametrize("script", RECIPES, ids=lambda path: path.stem)
@@ -138,7 +163,7 @@ def test_the_deviations_are_those_that_follow_from_what_the_recipe_uses(script):
 @pytest.mark.parametrize("script", RECIPES, ids=lambda path: path.stem)
 def test_no_deviation_is_of_a_foreign_familys_section(script):
     deviations, words = used_by(script)
-    sections = {number: document()[number] for number in deviations if document()[number]}
+    sections = {number: document()[number] for number in deviations}
     foreign = {
         number: heading
         for number, heading in sections.items()
@@ -156,3 +181,33 @@ def test_every_rule_is_needed():
     """A misspelt word would never be met."""
     unmet = [needed for needed in RULES if not any(meets(used_by(script)[1], needed) for script in RECIPES)]
     assert not unmet
+
+
+def test_the_index_is_that_of_the_entries():
+    assert re.findall(r"^ *- \[.+", TEXT.partition("\n## ")[0], re.MULTILINE) == index_of(TEXT)
+
+
+def test_an_entry_has_its_anchor_and_its_four_lines():
+    before, *entries = re.split(r"^### (?=\d+\. )", TEXT, flags=re.MULTILINE)
+    assert len(entries) == len(document())
+    for entry in entries:
+        number = entry.partition(".")[0]
+        assert before.endswith(f'<a id="d{number}"></a>\n\n')
+        says, *labels = re.findall(r"^- \*\*(.+?):\*\* \S", entry, re.MULTILINE)
+        assert says in ("The paper says", "The source says") and labels == LABELS
+        before = entry
+
+
+def test_numbers_that_hold_for_many_rows_hold_for_those_that_are_named():
+    section = TEXT.partition("## Numbers that hold for many rows\n")[2].partition("\n## ")[0]
+    lines = re.findall(r"^\| .+ \| (`.+) \| (\[.+) \|$", section, re.MULTILINE)
+    touched = {script.stem: used_by(script)[0] for script in RECIPES}
+    stated = {int(number): patterns for patterns, numbers in lines for number in re.findall(r"\[(\d+)\]", numbers)}
+    wrong = {
+        number: patterns
+        for number, patterns in stated.items()
+        if named(patterns, touched) != {row for row, numbers in touched.items() if number in numbers}
+    }
+    assert not wrong
+    of_no_family = {number for number, heading in document().items() if heading in OF_NO_FAMILY}
+    assert stated.keys() == of_no_family | SHARED.keys()
