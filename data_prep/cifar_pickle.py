@@ -250,6 +250,7 @@ def _text(value, what):
     """Text of either Python; of Python 2 it is bytes."""
     if type(value) is bytes:
         value = value.decode("utf-8")
-    if type(value) is not str or len(value) > 300:
+    # Half a character, which Python has as text, can be written to no file.
+    if type(value) is not str or len(value) > 300 or not value.isprintable():
         raise _BadPickleError(f"has {what} that is no text of at most 300 characters")
     return value

@@ -37,7 +37,7 @@ class Line:
     epoch: int
     step: int
     update: int
-    loss: object
+    loss: float | str | None
     tensors: dict
 
 

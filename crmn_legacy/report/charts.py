@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from markupsafe import Markup
 
 from crmn_legacy.errors import printable
-from crmn_legacy.report.axes import label
+from crmn_legacy.report.axes import Axis, label
 
 # In the units of the drawing; a page shows it at 0.75 to 1.1 pixels each.
 WIDTH, HEIGHT = 520, 320
@@ -72,9 +72,9 @@ class Chart:
 
     title: str
     description: str
-    across: object
+    across: Axis
     across_title: str
-    up: object
+    up: Axis
     up_title: str
     lines: list
     marks: list = field(default_factory=list)

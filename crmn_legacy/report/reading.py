@@ -10,6 +10,7 @@ from crmn_legacy import archive
 from crmn_legacy.archive.record import Epoch, RunRecord, read_epochs
 from crmn_legacy.errors import UserError, printable
 from crmn_legacy.report.formatting import text
+from crmn_legacy.report.predictions import Predictions
 
 WHOLE, UNFINISHED, ALTERED = "whole", "unfinished", "altered"
 
@@ -49,7 +50,7 @@ class Run:
     problems: list
     manifest_digest: str | None = None
     notes: list = field(default_factory=list)
-    predictions: object = None
+    predictions: Predictions | None = None
 
     @property
     def row(self):

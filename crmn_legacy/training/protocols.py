@@ -26,6 +26,25 @@ class Batches(Protocol):
         """The split in the file's order, a batch and how many of its pictures count at a time."""
 
 
+class Preprocessing(Protocol):
+    """From pictures as stored to what a network reads; see `crmn_legacy.data.preprocessing`."""
+
+    def __call__(self, images: np.ndarray, pictures: Any) -> np.ndarray:
+        """Pictures as float32, prepared by the statistics of the training pictures."""
+
+
+class Augmentation(Protocol):
+    """What is done to training pictures anew in each epoch; see `crmn_legacy.data.crop_flip`."""
+
+    last_epoch: int | None
+
+    def __call__(self, picture: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+        """A picture, augmented at random."""
+
+    def plain(self, picture: np.ndarray) -> np.ndarray:
+        """A picture as it is tested."""
+
+
 class Task(Protocol):
     """What is learned: the data, the loss, the score; see `crmn_legacy.training.tasks`."""
 

@@ -8,6 +8,7 @@ import numpy as np
 from crmn_legacy.data import PictureBatches
 from crmn_legacy.data.files.labelled_pictures import read_pictures
 from crmn_legacy.errors import UserError
+from crmn_legacy.training.protocols import Augmentation, Preprocessing
 
 
 @dataclass(frozen=True)
@@ -28,8 +29,8 @@ class Classification:
     """
 
     num_classes: int
-    preprocessing: object
-    augmentation: object
+    preprocessing: Preprocessing
+    augmentation: Augmentation
     samples: int = 0
     metric: ClassVar[str] = "accuracy"
     predicts: ClassVar[str] = "classes"
