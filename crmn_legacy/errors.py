@@ -47,14 +47,14 @@ def run(main):
     try:
         status = _ended(main)
     except UserError as error:
-        status = _tell(f"error: {error}", 2)
+        status = _print_error(f"error: {error}", 2)
     except KeyboardInterrupt:
-        status = _tell("interrupted", 130)
+        status = _print_error("interrupted", 130)
     except BrokenPipeError:
         _silence(sys.stdout)
         status = 141
     except Exception as error:
-        status = _tell_other(error)
+        status = _print_unexpected(error)
     sys.exit(status)
 
 
@@ -69,19 +69,19 @@ def _ended(main):
     return status
 
 
-def _tell_other(error):
+def _print_unexpected(error):
     if isinstance(error, OSError) and error.errno in _NO_ROOM:
         where = f"'{error.filename}'" if error.filename else "the output"
-        return _tell(
+        return _print_error(
             f"error: cannot write {where} ({error.strerror}); expected room for it: free some, or write elsewhere", 2
         )
     if os.environ.get(TRACEBACK_VARIABLE):
         traceback.print_exc()
     hint = f"a fault of this program, not yours; {TRACEBACK_VARIABLE}=1 shows where"
-    return _tell(f"internal error: {type(error).__name__}: {error} ({hint})", 1)
+    return _print_error(f"internal error: {type(error).__name__}: {error} ({hint})", 1)
 
 
-def _tell(line, status):
+def _print_error(line, status):
     try:
         sys.stdout.flush()
     except OSError:

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def building():
+def graph_building():
     """Build Aesara graphs without noting for each node where it was made, and `uncollected`; also a decorator.
 
     The notes take a fifth of the time of a very deep graph.

@@ -8,7 +8,7 @@ import lasagne
 import numpy as np
 
 from crmn_legacy.backend.compile import compile_step
-from crmn_legacy.backend.graph_building import building
+from crmn_legacy.backend.graph_building import graph_building
 from crmn_legacy.data.randomness import Purpose, generator
 from crmn_legacy.training.optimizers import component_of
 from crmn_legacy.training.penalties import as_decay
@@ -54,7 +54,7 @@ class _WeightDraws:
         return draw
 
 
-@building()
+@graph_building()
 def train_step(
     network, task, optimizer, components, weight_decay=0.0, constraints=(), remat=False, trained=None, **compilation
 ):
@@ -137,7 +137,7 @@ class TrainingSteps:
         return {**state, **new}, outputs
 
 
-@building()
+@graph_building()
 def evaluation_step(network, task, with_stem_input=False, sampling=False, **compilation):
     """Compile the forward pass as it is used after training.
 

@@ -5,7 +5,7 @@ import gc
 import aesara.tensor as T
 import pytest
 
-from crmn_legacy.backend.graph_building import building, uncollected
+from crmn_legacy.backend.graph_building import graph_building, uncollected
 
 
 @pytest.fixture(params=[True, False], ids=["collecting", "not collecting"])
@@ -16,7 +16,7 @@ def collecting(request):
     (gc.enable if before else gc.disable)()
 
 
-@pytest.mark.parametrize("context", [building, uncollected])
+@pytest.mark.parametrize("context", [graph_building, uncollected])
 def test_collects_nothing_inside_and_afterwards_as_before(collecting, context):
     with context():
         assert not gc.isenabled()
@@ -34,5 +34,5 @@ def test_nodes_built_inside_do_not_keep_where_they_were_made():
         return bool(T.exp(T.scalar()).tag.trace)
 
     assert traced()
-    assert not building()(traced)()
+    assert not graph_building()(traced)()
     assert traced()
