@@ -12,7 +12,7 @@ def test_links_lead_to_files_and_places_that_are_there(path):
 
 def test_the_documents_of_every_folder_are_among_them():
     found = {str(path.relative_to(ROOT)) for path in documents()}
-    assert {"DEVIATIONS.md", "docs/RUNS.md", "benchmarks/RESULTS.md", "tests/golden/README.md"} <= found
+    assert {"DEVIATIONS.md", "docs/BITS.md", "benchmarks/RESULTS.md", "tests/golden/README.md"} <= found
 
 
 def test_links_that_lead_nowhere_are_named(tmp_path):
