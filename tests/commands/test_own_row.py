@@ -69,3 +69,18 @@ def test_train_runs_a_recipe_by_its_path(command, recipe, tmp_path):
     done = command("train", recipe, "--smoke", "--steps", "1", "--out", tmp_path / "run")
     assert done.status == 0 and done.out.splitlines()[-1].startswith("bits: sha256:")
     assert archive.verify(tmp_path / "run") == []
+
+
+def test_the_script_that_runs_is_kept_wherever_its_network_is_defined(recipe, tmp_path):
+    """`network` may be a function of another file: what is kept is the recipe."""
+    (tmp_path / "networks.py").write_text(
+        "from crmn_legacy import models\n"
+        "def crmn(num_filters=2):\n"
+        "    return models.crmn(models.face_input((1, 16, 16)), 1, num_filters, 4, 3, 136, models.sigmoid)\n"
+    )
+    before, _, after = recipe.read_text().partition("    network=lambda")
+    after = after.partition("    smallest=")[2]
+    script = tmp_path / "other_recipe.py"
+    script.write_text(f"import networks\n{before}    network=networks.crmn,\n    smallest={after}")
+    bits_of(run_tiny("--smoke", "--steps", "1", "--out", tmp_path / "run", script=script))
+    assert (tmp_path / "run" / archive.RECIPE).read_bytes() == script.read_bytes()

@@ -124,3 +124,16 @@ def test_export_takes_preprocessed_pictures_and_gives_probabilities(command, who
     # Random passes scatter around the deterministic one.
     np.testing.assert_allclose(found, averaged, atol=0.2)
     assert abs(found - averaged).max() > 1e-6
+
+
+def test_predict_rounds_as_evaluate_does(command, whole, shapes, tmp_path):
+    pictures = read_pictures(shapes)
+    rows = np.flatnonzero(pictures.split == "test")[:3]
+    for row in rows:
+        Image.fromarray(pictures.images[row].transpose(1, 2, 0)).save(tmp_path / f"{row}.png")
+    command("evaluate", whole[0], "--data", shapes, "--predictions", tmp_path / "found.npz")
+    kind = archive.read_arrays(tmp_path / "found.npz")["predicted"].dtype
+    for one in command("predict", whole[0], *(tmp_path / f"{row}.png" for row in rows), "--json").json:
+        probabilities = list(one["probabilities"].values())
+        # Means of several passes, in the format that the network computes in.
+        assert probabilities == np.array(probabilities, kind).astype(float).tolist()

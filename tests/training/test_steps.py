@@ -242,3 +242,18 @@ def test_stem_input_is_what_the_first_convolution_reads():
     plain = models.resnet(lasagne.layers.InputLayer((None, 1, 16, 16), name="input"), 1, 2, 136, models.sigmoid)
     assert steps.stem_input(plain).name == "input"
     assert steps.stem_input(plain).output_shape == (None, 1, 16, 16)
+
+
+def test_rates_have_the_format_of_the_steps_inputs_whatever_tensor_comes_first():
+    """Random numbers' state is of whole numbers; a rate in its format would be 0, and nothing would be learned."""
+    training, seen = steps.TrainingSteps(build(seed=5), TASK, NesterovMomentum(0.9), COMPONENTS), {}
+
+    def step(state, batch, rates):
+        seen.update(rates)
+        return state, {}
+
+    training._steps = {COMPONENTS: step}
+    state = {"a.rng": np.zeros(6, np.int32), "w": np.zeros(2, aesara.config.floatX)}
+    training(state, {}, {"resnet": 0.25, "lstm": 0.5, "output": 0.125})
+    assert {name: float(rate) for name, rate in seen.items()} == {"resnet": 0.25, "lstm": 0.5, "output": 0.125}
+    assert {rate.dtype for rate in seen.values()} == {np.dtype(aesara.config.floatX)}
