@@ -22,7 +22,7 @@ from tests.training.runs import TINY, contents, environment
 # Of coordinates in [0, 1]: how many pictures are computed together moves float32 sums in their last bits.
 TOLERANCE = 1e-6
 
-# Runs what the README shows, for batches of 1 and of 3 pictures, where the package cannot be imported.
+# Runs what docs/RUNS.md shows, for batches of 1 and of 3 pictures, where the package cannot be imported.
 LOADER = """
 import sys
 sys.modules.update(dict.fromkeys(("crmn_legacy", "aesara", "lasagne", "theano")))
@@ -72,7 +72,9 @@ def exported(finished, data, tmp_path_factory):
 
 def test_a_process_without_the_package_computes_what_evaluate_does(exported, tmp_path, root):
     network, predictions = exported
-    snippets = re.findall(r"^ *```python\n(.*?)^ *```$", (root / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    snippets = re.findall(
+        r"^ *```python\n(.*?)^ *```$", (root / "docs" / "RUNS.md").read_text(), re.MULTILINE | re.DOTALL
+    )
     (snippet,) = (dedent(words) for words in snippets if "jax.export" in words)
     done = subprocess.run(
         [sys.executable, "-c", LOADER, snippet, str(predictions), str(tmp_path / "found.npz")],
