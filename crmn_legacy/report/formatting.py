@@ -21,9 +21,9 @@ def text(value):
     Returns
     -------
     str
-        `NOT_RECORDED` for None and for what is empty.
+        `NOT_RECORDED` for None and for what is empty or blank.
     """
-    if value is None or value == "" or value == {} or value == []:
+    if value is None:
         return NOT_RECORDED
     if isinstance(value, bool):
         return "yes" if value else "no"
@@ -33,6 +33,8 @@ def text(value):
         words = " ".join(_short(entry) for entry in value[:_MOST_ENTRIES])
     else:
         words = _short(value)
+    if not words or words.isspace():
+        return NOT_RECORDED
     words = printable(words)
     return words if len(words) <= _LONGEST_TEXT else f"{words[: _LONGEST_TEXT - 1]}…"
 

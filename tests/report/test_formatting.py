@@ -33,7 +33,7 @@ def test_what_does_not_print_is_written_out():
     assert formatting.text("a\x1b[31m\u202eb\ud800\n") == "a\\x1b[31m\\u202eb\\ud800\\n"
 
 
-@pytest.mark.parametrize("value", [None, "", {}, []])
+@pytest.mark.parametrize("value", [None, "", {}, [], [""], ["", ""], " \n"])
 def test_nothing_is_not_recorded(value):
     assert formatting.text(value) == "not recorded"
 
