@@ -19,7 +19,7 @@ import hashlib
 import numpy as np
 
 from crmn_legacy.data.boxes import crop_face
-from crmn_legacy.data.files.faces import Faces, write_faces
+from crmn_legacy.data.files.faces import RELEASED, Faces, write_faces
 from crmn_legacy.data.files.photographs import open_picture, read_points
 from crmn_legacy.data.randomness import Purpose, generator
 from crmn_legacy.errors import UserError, run, shown
@@ -28,12 +28,12 @@ from data_prep.script import check_out, processes, show_progress
 
 # Folder, what it is for, and how many pairs the release has there.
 SETS = (
-    ("afw", "train", 337),
-    ("helen/trainset", "train", 2000),
-    ("lfpw/trainset", "train", 811),
-    ("helen/testset", "test", 330),
-    ("lfpw/testset", "test", 224),
-    ("ibug", "test", 135),
+    ("afw", "train", RELEASED["train"]["afw"]),
+    ("helen/trainset", "train", RELEASED["train"]["helen"]),
+    ("lfpw/trainset", "train", RELEASED["train"]["lfpw"]),
+    ("helen/testset", "test", RELEASED["test"]["helen"]),
+    ("lfpw/testset", "test", RELEASED["test"]["lfpw"]),
+    ("ibug", "test", RELEASED["test"]["ibug"]),
 )
 
 # The seed that Honari et al. shuffled with; their order before the shuffle was that of the file system.

@@ -19,6 +19,12 @@ from crmn_legacy.files import write_whole
 SPLITS = ("train", "valid", "test")
 SOURCES = ("afw", "helen", "lfpw", "ibug", "rendered")
 
+RELEASED = {
+    "train": {"afw": 337, "helen": 2000, "lfpw": 811},
+    "test": {"helen": 330, "lfpw": 224, "ibug": 135},
+}
+"""Pictures of the 300-W release by use and source. Those of use ``train`` are split into `train` and `valid`."""
+
 # Keypoints lie within the crop that was made around them; predictions and other crops may leave it a little.
 _KEYPOINT_RANGE = (-1.0, 2.0)
 
