@@ -3,9 +3,10 @@
     python data_prep/faces_300w.py --root DIR --out FILE
 
 DIR holds the sets as released: afw/, helen/{trainset,testset}/, lfpw/{trainset,testset}/, ibug/, each with
-pairs of a picture (.jpg or .png) and its 68 points (.pts). A set that is missing is reported and left out. The
-training pictures are AFW and the two training sets; a tenth of them, drawn with a fixed seed, is for
-validation.
+pairs of a picture (.jpg, .jpeg or .png) and its 68 points (.pts). A set that is missing is reported and left
+out. The training pictures are AFW and the two training sets; a tenth of them, drawn with a fixed seed, is for
+validation. Pictures are read as they lie: a rotation in their EXIF data is not applied, because the points of
+300-W were set on the pixels as stored.
 """
 
 import os
@@ -20,7 +21,7 @@ import numpy as np
 
 from crmn_legacy.data.boxes import crop_face
 from crmn_legacy.data.files.faces import RELEASED, Faces, write_faces
-from crmn_legacy.data.files.photographs import open_picture, read_points
+from crmn_legacy.data.files.photographs import PICTURE_SUFFIXES, is_points, open_picture, read_points
 from crmn_legacy.data.randomness import Purpose, generator
 from crmn_legacy.errors import UserError, run, shown
 from crmn_legacy.parser import Parser
@@ -56,9 +57,9 @@ def find_pairs(folder):
     # Names that start with a dot are leavings of file managers, not data.
     files = sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
     pictures = {}
-    for suffix in (".png", ".jpg"):  # the later one wins
+    for suffix in reversed(PICTURE_SUFFIXES):  # the later one wins
         pictures.update({path.stem: path for path in files if path.suffix.lower() == suffix})
-    points = [path for path in files if path.suffix.lower() == ".pts"]
+    points = [path for path in files if is_points(path)]
     for path in points:
         if not path.stem.isprintable():
             raise UserError(
@@ -175,7 +176,11 @@ def summary(faces):
 
 def main(arguments=None):
     """The command line; see the top of this file."""
-    parser = Parser(description=__doc__.split("\n", 1)[0])
+    parser = Parser(
+        description=__doc__.split("\n", 1)[0],
+        epilog="Pictures are read as they lie: a rotation in their EXIF data is not applied, because the points of "
+        "300-W were set on the pixels as stored.",
+    )
     parser.add_argument("--root", required=True, metavar="DIR", type=Path, help="folder with afw/, helen/, ...")
     parser.add_argument("--out", required=True, metavar="FILE", help="the HDF5 file to write; must not exist")
     options = parser.parse_args(arguments)

@@ -139,12 +139,14 @@ def test_png_gray_and_capital_suffixes_are_read_and_jpg_goes_first(tmp_path):
     make_pair(root / "afw", "b", 1, suffix=".JPG", points_suffix=".PTS")
     make_pair(root / "afw", "c", 2, colour=False)
     make_pair(root / "afw", "d", 3)
+    make_pair(root / "afw", "e", 4, suffix=".jpeg")
+    make_pair(root / "afw", "f", 5, suffix=".JPEG", points_suffix=".Pts")
     Image.fromarray(np.zeros((120, 150), np.uint8)).save(root / "afw" / "d.png")
     (root / "afw" / ".d.pts").write_text("left by a file manager")
     (root / "afw" / "notes.txt").write_text("not data")
     faces_300w.main(["--root", str(root), "--out", str(tmp_path / "faces.h5")])
     faces = read_faces(tmp_path / "faces.h5")
-    assert faces.name.tolist() == ["afw/a", "afw/b", "afw/c", "afw/d"]
+    assert faces.name.tolist() == ["afw/a", "afw/b", "afw/c", "afw/d", "afw/e", "afw/f"]
     assert faces.images[3].any()
 
 

@@ -4,11 +4,28 @@ import io
 import os
 import re
 import warnings
+from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import ExifTags, Image
 
 from crmn_legacy.errors import UserError, shown
+
+PICTURE_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png")
+"""How the name of a picture ends, in whatever case; all of them are read by what they hold."""
+
+POINTS_SUFFIX = ".pts"
+
+# What turns a picture upright, by the orientation in its EXIF data; 1 is upright already.
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 # The largest photographs of the 300-W release have about 15 million pixels.
 _MOST_PIXELS = 64_000_000
@@ -19,17 +36,92 @@ _MOST_SCANS = 100
 _LONGEST_POINTS_FILE = 2**20
 
 
-def open_picture(path, colour=False):
+def is_picture(path):
+    """Whether the name `path` is a picture's."""
+    return Path(path).suffix.lower() in PICTURE_SUFFIXES
+
+
+def is_points(path):
+    """Whether the name `path` is that of a file of points."""
+    return Path(path).suffix.lower() == POINTS_SUFFIX
+
+
+def points_beside(picture):
+    """The file of points beside a picture: of its stem, its suffix ``.pts`` in whatever case.
+
+    Parameters
+    ----------
+    picture : path
+
+    Returns
+    -------
+    pathlib.Path
+
+    Raises
+    ------
+    UserError
+        If there is none, or more than one, or what is there is no file.
+    """
+    picture = Path(picture)
+    expected = picture.with_name(picture.stem + POINTS_SUFFIX)
+    try:
+        names = os.listdir(picture.parent)
+    except OSError:  # A folder may let its files be read and not be listed.
+        names = [expected.name] if os.path.lexists(expected) else []
+    found = sorted(picture.with_name(name) for name in names if is_points(name) and Path(name).stem == picture.stem)
+    if not found:
+        raise UserError(f"got picture '{picture}' without its points; expected '{expected}' beside it")
+    if len(found) > 1:
+        raise UserError(
+            f"got '{found[0]}' and '{found[1]}' for picture '{picture}'; expected one file of points: remove the other"
+        )
+    check_there(found[0], "a .pts file")
+    return found[0]
+
+
+def check_there(path, expected):
+    """Refuse a name that leads to no file.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    expected : str
+        What it should be, such as ``a .pts file``.
+
+    Raises
+    ------
+    UserError
+        If `path` is a link that leads nowhere, a folder, or anything else that is no regular file.
+    """
+    try:
+        if path.is_file():
+            return
+        dangling = path.is_symlink() and not path.exists()
+    except OSError as error:
+        raise UserError(f"got '{path}', which cannot be read ({error.strerror}); expected {expected}") from None
+    if dangling:
+        raise UserError(
+            f"got '{path}', a link to '{os.readlink(path)}', which is not there; expected {expected}: "
+            "fetch it (git annex get, dvc pull), or mend the link"
+        )
+    kind = "a folder" if path.is_dir() else "no regular file"
+    raise UserError(f"got '{path}', which is {kind}; expected {expected}")
+
+
+def open_picture(path, colour=False, upright=False):
     """Read a JPEG or PNG picture, as gray unless `colour`.
 
     Colour is weighted 0.299 R + 0.587 G + 0.114 B, as in OpenCV. A rotation noted in the picture's EXIF data is
-    not applied: the annotations of 300-W were made on the pixels as stored.
+    applied if `upright` only: the annotations of 300-W were made on the pixels as stored.
 
     Parameters
     ----------
     path : path
     colour : bool
         Whether red, green and blue are wanted.
+    upright : bool
+        Whether the picture is turned as its EXIF data says, as viewers show it. EXIF data that cannot be read says
+        nothing.
 
     Returns
     -------
@@ -53,6 +145,8 @@ def open_picture(path, colour=False):
                         f"got picture '{path}' of {width} x {height} pixels; "
                         f"expected at most {_MOST_PIXELS:,} in all: shrink it"
                     )
+                if upright:
+                    picture = _turned_upright(picture)
                 # Pillow would clip 16-bit gray at 255.
                 if picture.mode.startswith("I"):
                     gray = (np.asarray(picture) >> 8).clip(0, 255).astype(np.uint8)
@@ -113,6 +207,15 @@ def read_points(path):
     if not np.isfinite(points).all():
         raise UserError(f"got '{path}' with a point that is not finite; {expected}")
     return points
+
+
+def _turned_upright(picture):
+    picture.load()
+    try:
+        turn = _TURNS.get(picture.getexif().get(ExifTags.Base.Orientation))
+    except Exception:  # Pillow raises nearly anything on damaged EXIF data
+        turn = None
+    return picture if turn is None else picture.transpose(turn)
 
 
 def _picture_file(path):
