@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import ExifTags, Image
 
+from crmn_legacy.data.files.jpeg_scans import count_scans
 from crmn_legacy.errors import UserError, shown
 
 PICTURE_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png")
@@ -226,7 +227,7 @@ def _picture_file(path):
         content = file.read(_LARGEST_PICTURE_FILE + 1)
     if len(content) > _LARGEST_PICTURE_FILE:
         raise UserError(f"got picture '{path}' of more than {_LARGEST_PICTURE_FILE:,} bytes; expected fewer: shrink it")
-    scans = content.count(b"\xff\xda") if content.startswith(b"\xff\xd8") else 0
+    scans = count_scans(content, path)
     if scans > _MOST_SCANS:
         raise UserError(f"got picture '{path}', a JPEG of {scans} scans; expected at most {_MOST_SCANS}: save it anew")
     return content
