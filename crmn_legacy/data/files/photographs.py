@@ -2,7 +2,6 @@
 
 import io
 import os
-import re
 import warnings
 from pathlib import Path
 
@@ -10,7 +9,8 @@ import numpy as np
 from PIL import ExifTags, Image
 
 from crmn_legacy.data.files.jpeg_scans import count_scans
-from crmn_legacy.errors import UserError, shown
+from crmn_legacy.data.files.points_text import points_of
+from crmn_legacy.errors import UserError
 
 PICTURE_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png")
 """How the name of a picture ends, in whatever case; all of them are read by what they hold."""
@@ -185,29 +185,12 @@ def read_points(path):
     """
     try:
         with open(path, "rb") as file:
-            text = file.read(_LONGEST_POINTS_FILE + 1)
+            content = file.read(_LONGEST_POINTS_FILE + 1)
     except OSError as error:
         raise UserError(f"got '{path}', which cannot be read ({error.strerror}); expected a .pts file") from None
-    expected = "expected 'version: 1', 'n_points: 68', and 68 lines 'x y' in braces"
-    if len(text) > _LONGEST_POINTS_FILE:
-        raise UserError(f"got '{path}' of more than {_LONGEST_POINTS_FILE} bytes; {expected}")
-    text = text.decode("latin-1")
-    found = re.fullmatch(r"\s*version:\s*(\S+)\s+n_points:\s*(\S+)\s*\{([^{}]*)\}\s*", text)
-    if found is None:
-        raise UserError(f"got '{path}', which is no .pts file; {expected}")
-    version, count, body = found.groups()
-    rows = [line.split() for line in body.strip().splitlines()]
-    if version != "1":
-        raise UserError(f"got '{path}' of version {shown(version)}; {expected}")
-    if count != "68" or len(rows) != 68:
-        raise UserError(f"got '{path}' with {shown(count)} points in {len(rows)} lines; {expected}")
-    try:
-        points = np.array([[float(x), float(y)] for x, y in rows])
-    except ValueError:
-        raise UserError(f"got '{path}' with a line that is not two numbers; {expected}") from None
-    if not np.isfinite(points).all():
-        raise UserError(f"got '{path}' with a point that is not finite; {expected}")
-    return points
+    if len(content) > _LONGEST_POINTS_FILE:
+        raise UserError(f"got '{path}' of more than {_LONGEST_POINTS_FILE} bytes; expected a .pts file of 68 points")
+    return points_of(content, path)
 
 
 def _turned_upright(picture):

@@ -55,7 +55,7 @@ def test_thumbnails_and_notes_in_segments_do_not_count(tmp_path):
 
 @pytest.mark.parametrize(
     "before",
-    [b"", b"\xff\xff\xff", b"junk\xff\0", b"\xff\xe0\0\0", b"\xff\xd8", b"\xff\xd0", b"\xff\x01", b"\xff\xfe\0\2"],
+    [b"", b"\xff\xff\xff", b"junk\xff\0", b"\xff\xe0\0\0", b"\xff\xd8", b"\xff\x01", b"\xff\xfe\0\2"],
 )
 def test_no_bytes_between_scans_hide_them(tmp_path, before):
     last = PROGRESSIVE[PROGRESSIVE.rindex(b"\xff\xda") : -2]
@@ -64,7 +64,7 @@ def test_no_bytes_between_scans_hide_them(tmp_path, before):
 
 
 def test_more_segments_than_any_picture_has_are_refused():
-    with pytest.raises(UserError, match="'a.jpg', a JPEG of more than 100,000 segments"):
+    with pytest.raises(UserError, match="a JPEG of more than 100,000 segments"):
         count_scans(b"\xff\xd8" + 100_001 * b"\xff\xe0\0\2", "a.jpg")
 
 
