@@ -21,10 +21,11 @@ import numpy as np
 
 from crmn_legacy.data.boxes import crop_face
 from crmn_legacy.data.files.faces import RELEASED, Faces, write_faces
-from crmn_legacy.data.files.photographs import PICTURE_SUFFIXES, is_points, open_picture, read_points
+from crmn_legacy.data.files.photographs import open_picture, read_points
 from crmn_legacy.data.randomness import Purpose, generator
-from crmn_legacy.errors import UserError, run, shown
+from crmn_legacy.errors import UserError, printable, run
 from crmn_legacy.parser import Parser
+from data_prep.face_pairs import find_pairs
 from data_prep.script import check_out, processes, show_progress
 
 # Folder, what it is for, and how many pairs the release has there.
@@ -42,32 +43,6 @@ VALIDATION_SEED = 7345
 
 # Below this many pictures, starting processes takes longer than it saves.
 _WORTH_PROCESSES = 64
-
-
-def find_pairs(folder):
-    """The (points, picture) paths in `folder`, sorted by name; none if there is no such folder.
-
-    Raises
-    ------
-    UserError
-        If points have no picture beside them, or a name that is no text.
-    """
-    if not folder.is_dir():
-        return []
-    # Names that start with a dot are leavings of file managers, not data.
-    files = sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
-    pictures = {}
-    for suffix in reversed(PICTURE_SUFFIXES):  # the later one wins
-        pictures.update({path.stem: path for path in files if path.suffix.lower() == suffix})
-    points = [path for path in files if is_points(path)]
-    for path in points:
-        if not path.stem.isprintable():
-            raise UserError(
-                f"got {shown(str(path))}, a name with characters that do not print; expected text: rename it"
-            )
-        if path.stem not in pictures:
-            raise UserError(f"got '{path}' without its picture; expected {path.stem}.jpg or .png beside it")
-    return [(path, pictures[path.stem]) for path in points]
 
 
 def read_face(pair):
@@ -131,13 +106,17 @@ def prepare(root):
 
     Returns
     -------
-    crmn_legacy.data.files.faces.Faces
+    faces : crmn_legacy.data.files.faces.Faces
+    notes : list of str
+        What the user should know of the sets, a line each.
     """
     if not root.is_dir():
         raise UserError(f"got --root '{root}', which is no folder; expected the one that holds afw/, helen/, ...")
-    pairs, uses, sources, names = [], [], [], []
+    pairs, uses, sources, names, notes = [], [], [], [], []
     for folder, use, _ in SETS:
-        for points, picture in find_pairs(root / folder):
+        found, told = find_pairs(root / folder, folder)
+        notes += told
+        for points, picture in found:
             pairs.append((points, picture))
             uses.append(use)
             sources.append(folder.split("/")[0])
@@ -146,11 +125,11 @@ def prepare(root):
         folders = ", ".join(f"{folder}/" for folder, _, _ in SETS)
         raise UserError(f"got --root '{root}' with no .pts file in any of {folders}; expected the 300-W release")
     crops, sources_sha = [], hashlib.sha256()
-    faces = show_progress(read_pairs(pairs), len(pairs), "pictures read")
-    for name, (crop, digests) in zip(names, faces, strict=True):
+    read = show_progress(read_pairs(pairs), len(pairs), "pictures read")
+    for name, (crop, digests) in zip(names, read, strict=True):
         crops.append(crop)
         sources_sha.update(f"{name} {' '.join(digests)}\n".encode())
-    return Faces(
+    faces = Faces(
         images=np.stack([crop.image for crop in crops]),
         keypoints=np.stack([crop.keypoints for crop in crops]),
         visible=np.stack([crop.visible for crop in crops]),
@@ -160,10 +139,11 @@ def prepare(root):
         name=np.array(names),
         sources_digest=sources_sha.hexdigest(),
     )
+    return faces, notes
 
 
-def summary(faces):
-    """A table of the sets: pictures found, pictures in the release, what they are for."""
+def summary(faces, notes=()):
+    """A table of the sets: pictures found, pictures in the release, what they are for; and the `notes`."""
     lines = [f"{'set':<16}{'found':>7}{'release':>9}  use"]
     for folder, use, released in SETS:
         found = sum(name.startswith(folder + "/") for name in faces.name)
@@ -171,7 +151,7 @@ def summary(faces):
         lines.append(f"{folder:<16}{found:>7}{released:>9}  {note if found else 'no data: left out'}")
     counts = ", ".join(f"{(faces.split == split).sum()} {split}" for split in ("train", "valid", "test"))
     lines.append(f"splits: {counts}; {(~faces.visible).any(axis=1).sum()} pictures cut off by their edge")
-    return "\n".join(lines)
+    return "\n".join([*lines, *(printable(f"note: {note}") for note in notes)])
 
 
 def main(arguments=None):
@@ -185,9 +165,9 @@ def main(arguments=None):
     parser.add_argument("--out", required=True, metavar="FILE", help="the HDF5 file to write; must not exist")
     options = parser.parse_args(arguments)
     check_out(options.out)
-    faces = prepare(options.root)
+    faces, notes = prepare(options.root)
     write_faces(options.out, faces)
-    print(summary(faces))
+    print(summary(faces, notes))
     print(f"{options.out}: sha256:{hashlib.sha256(Path(options.out).read_bytes()).hexdigest()}")
     print(f"contents sha256:{faces.digest}")
 
