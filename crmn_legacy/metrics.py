@@ -9,6 +9,22 @@ LEFT_EYE = (36, 39)
 RIGHT_EYE = (42, 45)
 
 
+def between_eyes(points):
+    """The distance between the eyes' centres; an eye's centre is the mean of its two corners.
+
+    Parameters
+    ----------
+    points : array (pictures, 68, 2)
+
+    Returns
+    -------
+    float64 array (pictures,)
+    """
+    points = np.asarray(points, dtype=np.float64)
+    centres = [points[:, eye].mean(axis=1) for eye in (LEFT_EYE, RIGHT_EYE)]
+    return np.linalg.norm(centres[1] - centres[0], axis=1)
+
+
 def interocular_error(predicted, target, mask=None):
     """Mean distance of the predicted from the true points, over the distance between the eyes' centres.
 
@@ -41,10 +57,8 @@ def interocular_error(predicted, target, mask=None):
     if weights.shape != target.shape[:2]:
         raise ValueError(f"mask is {weights.shape}; expected {target.shape[:2]}")
     distance = np.linalg.norm(predicted - target, axis=2)
-    centres = [target[:, eye].mean(axis=1) for eye in (LEFT_EYE, RIGHT_EYE)]
-    between_eyes = np.linalg.norm(centres[1] - centres[0], axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        return (distance * weights).sum(axis=1) / weights.sum(axis=1) / between_eyes
+        return (distance * weights).sum(axis=1) / weights.sum(axis=1) / between_eyes(target)
 
 
 @dataclass(frozen=True)

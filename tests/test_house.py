@@ -32,7 +32,7 @@ ARROWS = {
     "paper": set(),
     "metrics": set(),
     "samples": set(),
-    "data.files": {"data.whitening", "files"},
+    "data.files": {"data.whitening", "files", "metrics"},
     "data.whitening": set(),
     "data": {"data.files", "data.whitening"},
     "backend": set(),
@@ -48,7 +48,7 @@ ARROWS = {
     | {"installation", "recipe", "samples", "training"},
     "__main__": {"cli"},
 }
-DATA_PREP = {"parser", "data", "data.files", "data.whitening", "errors", "files", "samples"}
+DATA_PREP = {"parser", "data", "data.files", "data.whitening", "errors", "files", "metrics", "samples"}
 
 # What reads folders, files and numbers stays clear of what computes.
 WITHOUT_FRAMEWORK = ("archive", "data", "data.files", "data.whitening", "errors", "files", "metrics")

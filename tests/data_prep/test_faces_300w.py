@@ -210,6 +210,19 @@ def coinciding_points(folder):
     (folder / f"{FACE}.pts").write_text(points_text([(50, 50)] * 68))
 
 
+def coinciding_eyes(folder):
+    lines = (folder / f"{FACE}.pts").read_text().splitlines()
+    lines[3 + 36 : 3 + 48] = ["75 55"] * 12
+    (folder / f"{FACE}.pts").write_text("\n".join(lines))
+
+
+def coinciding_centres(folder):
+    lines = (folder / f"{FACE}.pts").read_text().splitlines()
+    for point, x in ((36, 60), (39, 90), (42, 70), (45, 80.001)):
+        lines[3 + point] = f"{x} 55"
+    (folder / f"{FACE}.pts").write_text("\n".join(lines))
+
+
 @pytest.mark.parametrize("name", ["\udcff", "a\x1b[2Jb", "a\nb"])
 def test_a_name_that_is_no_text_is_refused_and_told_in_escapes(prepare, release, tmp_path, name):
     make_pair(release / "ibug", name, 0)
@@ -235,6 +248,8 @@ def test_the_longest_name_is_written_and_read_again(release, tmp_path):
         bomb,
         points_off_the_picture,
         coinciding_points,
+        coinciding_eyes,
+        coinciding_centres,
     ],
 )
 def test_bad_pair_is_named_and_nothing_is_written(prepare, release, tmp_path, spoil):

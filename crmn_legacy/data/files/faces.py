@@ -14,7 +14,9 @@ from functools import cached_property
 import numpy as np
 
 from crmn_legacy.data.files.hdf5 import BadContentError, Column, columns_to_bytes, encode, read_columns
+from crmn_legacy.errors import shown
 from crmn_legacy.files import write_whole
+from crmn_legacy.metrics import between_eyes
 
 SPLITS = ("train", "valid", "test")
 SOURCES = ("afw", "helen", "lfpw", "ibug", "rendered")
@@ -27,6 +29,11 @@ RELEASED = {
 
 # Keypoints lie within the crop that was made around them; predictions and other crops may leave it a little.
 _KEYPOINT_RANGE = (-1.0, 2.0)
+
+NEAREST_EYES = 1e-3
+"""Eyes nearer than this, in widths of the crop, coincide: the inter-ocular error would be without bound.
+
+Real faces, turned ones too, have them more than 0.1 apart."""
 
 
 _FACES_FORMAT = "faces/1"
@@ -142,5 +149,13 @@ def _check_faces(arrays):
         raise BadContentError(
             f"has keypoints from {keypoints.min():g} to {keypoints.max():g}; expected them in 0 to 1 of the crop"
         )
+    if (near := between_eyes(keypoints) < NEAREST_EYES).any():
+        name = shown(arrays["name"][np.argmax(near)])
+        count = (
+            f"{near.sum():,} pictures whose eyes coincide, first"
+            if near.sum() > 1
+            else "a picture whose eyes coincide,"
+        )
+        raise BadContentError(f"has {count} {name}; expected two eyes apart, the measure of all errors")
     if (box[:, 2:] <= box[:, :2]).any():
         raise BadContentError("has a box without extent; expected x0 y0 x1 y1 with x0 < x1 and y0 < y1")

@@ -221,6 +221,14 @@ def test_boxes_that_cannot_be_are_refused(faces_file, box):
     assert "box" in refused(read_faces, faces_file)
 
 
+@pytest.mark.parametrize("eyes", [[0.5] * 4, [0.3, 0.7, 0.6, 0.4], [0.5, 0.5, 0.5, 0.5005]])
+def test_faces_whose_eyes_coincide_are_refused_by_name(faces_file, eyes):
+    keypoints = plain_faces().keypoints
+    keypoints[4, [36, 39, 42, 45]] = np.array([eyes, [0.5] * 4]).T
+    replace_dataset(faces_file, "keypoints", data=keypoints, chunks=(1, 68, 2), compression="gzip")
+    assert "a picture whose eyes coincide, 'picture 4" in refused(read_faces, faces_file)
+
+
 @pytest.mark.parametrize("name", ["split", "source"])
 def test_unknown_split_and_source_are_refused(faces_file, name):
     with h5py.File(faces_file, "r+") as file:
