@@ -4,9 +4,11 @@ A file has the attribute ``crmn_legacy_format``, such as ``faces/1``, and a gzip
 column. Before any memory is taken for a dataset its link, dtype, shape, filters and stored size are checked.
 """
 
+import errno
 import io
 import mmap
 import os
+import stat
 import struct
 from dataclasses import dataclass
 
@@ -16,6 +18,9 @@ from crmn_legacy.errors import UserError, shown
 
 # HDF5 would load code from a folder of plugins for a filter that a file names; read when the library starts.
 os.environ["HDF5_PLUGIN_PRELOAD"] = "::"
+# Files are read only, and written whole in one step, so that a lock guards nothing; many network file systems have
+# none. The variable goes before what a program asks for, so asking alone would not do.
+os.environ["HDF5_USE_FILE_LOCKING"] = "FALSE"
 
 import h5py
 
@@ -31,6 +36,8 @@ _MOST_HEAPS = 16
 _LARGEST_HEAP = 2**20
 # Deflate cannot do better, so a dataset that declares more than this much of what is stored for it lies.
 _BEST_COMPRESSION = 1100
+# What the system says of places that no file has, which a damaged one may name. All else it says of itself.
+_DAMAGE = {errno.EINVAL, errno.EOVERFLOW, errno.ERANGE, errno.EFBIG}
 
 
 class BadContentError(Exception):
@@ -120,15 +127,10 @@ def read_columns(path, version, columns, check):
     """
     kind = version.split("/")[0]
     mend = "prepare it anew with this version's data_prep"
-    if os.path.isdir(path):
-        raise UserError(f"got the folder '{path}'; expected an HDF5 file of {kind}, made by data_prep")
-    if not os.path.exists(path):
-        raise UserError(f"got '{path}', which does not exist; expected an HDF5 file of {kind}, made by data_prep")
-    if not os.path.isfile(path):
-        raise UserError(f"got '{path}', which is no regular file; expected an HDF5 file of {kind}, made by data_prep")
+    _check_regular(path, f"an HDF5 file of {kind}, made by data_prep")
     try:
         _check_heaps(path)
-        with h5py.File(path, "r") as file:
+        with h5py.File(path, "r", locking=False) as file:
             found = _text_attribute(file, "crmn_legacy_format")
             if found != version:
                 raise BadContentError(f"has format {shown(found)}; expected '{version}'")
@@ -141,14 +143,14 @@ def read_columns(path, version, columns, check):
         check(arrays)
     except BadContentError as error:
         raise UserError(f"got '{path}', which {error}: {mend}") from None
-    except PermissionError:
-        raise UserError(f"got '{path}', which may not be read; expected a readable file") from None
+    except OSError as error:
+        if error.errno is not None and error.errno not in _DAMAGE:
+            raise _unreadable(path, error) from None
+        raise _damaged(path, kind, mend) from None
     except MemoryError:
         raise UserError(f"got '{path}', for which the memory does not suffice; expected a smaller file") from None
     except Exception:  # h5py raises nearly anything on damaged files
-        raise UserError(
-            f"got '{path}', which is no HDF5 file or a damaged one; expected a whole file of {kind}: {mend}"
-        ) from None
+        raise _damaged(path, kind, mend) from None
     return arrays, sources_digest
 
 
@@ -167,7 +169,7 @@ def format_of(path):
         return None
     try:
         _check_heaps(path)
-        with h5py.File(path, "r") as file:
+        with h5py.File(path, "r", locking=False) as file:
             return _text_attribute(file, "crmn_legacy_format")
     except Exception:  # h5py raises nearly anything on damaged files
         return None
@@ -195,6 +197,36 @@ def check_columns(arrays, columns):
 def encode(names):
     """A str array as UTF-8 bytes of fixed length."""
     return np.char.encode(names, "utf-8")
+
+
+def _check_regular(path, expected):
+    try:
+        mode = os.stat(path).st_mode
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        raise UserError(f"got '{path}', which does not exist; expected {expected}") from None
+    except OSError as error:
+        raise _unreadable(path, error) from None
+    if stat.S_ISDIR(mode):
+        raise UserError(f"got the folder '{path}'; expected {expected}")
+    if not stat.S_ISREG(mode):
+        raise UserError(f"got '{path}', which is no regular file; expected {expected}")
+
+
+def _unreadable(path, error):
+    """What to tell of a file that may be whole, but that the system does not give."""
+    reason = os.strerror(error.errno)
+    if "unable to lock" in str(error):
+        return UserError(f"got '{path}', which cannot be locked ({reason}); expected a file that no program holds")
+    if isinstance(error, PermissionError):
+        return UserError(f"got '{path}', which may not be read ({reason}); expected a readable file")
+    return UserError(f"got '{path}', which the system does not give ({reason}); expected a readable file: try again")
+
+
+def _damaged(path, kind, mend):
+    return UserError(
+        f"got '{path}', which is no HDF5 file or a damaged one (cut off, or still being written); "
+        f"expected a whole file of {kind}: {mend}"
+    )
 
 
 def _check_declared(file, name, columns, file_size):
