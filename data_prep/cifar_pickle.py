@@ -1,15 +1,17 @@
 """The pickles of the CIFAR archives (Krizhevsky, 2009, "python version"), read without trusting them.
 
 A pickle is a program, and Python's `pickle` imports and calls whatever it names. Here the few names by which NumPy, in
-any of its versions, writes an array of bytes get stand-ins, and all others are refused. Files of protocol 2, which
-Python 2 wrote the archives with, to 5 are read.
+any of its versions, writes integers and arrays of them get stand-ins, and all others are refused. Files of protocol 2,
+which Python 2 wrote the archives with, to 5 are read; so are files made anew, whose labels may be NumPy's integers.
 """
 
 import functools
 import io
+import math
 import os
 import pickle
 import pickletools
+import re
 import warnings
 
 import numpy as np
@@ -20,7 +22,7 @@ from crmn_legacy.errors import UserError, shown
 _LARGEST_FILE = 2**28
 _MOST_OPERATIONS = 2_000_000
 _LARGEST_NUMBER = 2**32
-_MOST_LOOSE_TUPLES = 8
+_MOST_LOOSE_TUPLES = 16
 _PIXELS = 3 * 32 * 32
 
 _PUTS = {"BINPUT", "LONG_BINPUT", "MEMOIZE"}
@@ -32,12 +34,15 @@ _OPERATIONS |= {"SHORT_BINUNICODE", "BINBYTES", "SHORT_BINBYTES", "BINBYTES8", "
 
 # Names that NumPy 1 and Python 3's protocol 2 write; NumPy 2 has _core for core.
 _NAMES = {"numpy.core.multiarray._reconstruct", "numpy.core.numeric._frombuffer", "numpy.ndarray", "numpy.dtype"}
-_NAMES |= {"_codecs.encode"}
+_NAMES |= {"numpy.core.multiarray.scalar", "_codecs.encode"}
+# Integers of NumPy, and the orders of their bytes.
+_INTEGERS = re.compile(r"[<>=|]?([iu][1248])")
+_ORDERS = {"<", ">", "=", "|"}
 
 # What a file must hold, by the list of names that tells its kind: labels or names, and how many classes there are.
 _BATCHES = {"labels": {"labels": 10}, "fine_labels": {"fine_labels": 100, "coarse_labels": 20}}
 _METAS = {"label_names": {"label_names": 10}, "fine_label_names": {"fine_label_names": 100, "coarse_label_names": 20}}
-_BATCH_TEXT, _META_NUMBERS = {"batch_label", "filenames"}, {"num_cases_per_batch", "num_vis"}
+_META_NUMBERS = {"num_cases_per_batch", "num_vis"}
 
 # What `pickletools` and `pickle` raise where operations do not fit together.
 _MISFITS = (pickle.UnpicklingError, EOFError, ValueError, OverflowError, TypeError, LookupError)
@@ -63,7 +68,7 @@ def read_batch(source):
         the other; ``labels``, or ``fine_labels`` and ``coarse_labels``, int64 arrays (pictures,); where the file has
         them, ``filenames``, list of str, and ``batch_label``, str. Of the class names: ``label_names``, or
         ``fine_label_names`` and ``coarse_label_names``, lists of str; the file's numbers ``num_cases_per_batch`` and
-        ``num_vis``, int.
+        ``num_vis``, int. What else a file has is left out.
 
     Raises
     ------
@@ -152,6 +157,7 @@ class _StandIn:
     """What a pickle gets as a function, dtype or array: it takes no attributes, and is no key of a dict."""
 
     __slots__ = ("name", "value")
+    __match_args__ = __slots__
     __hash__ = None
 
     def __init__(self, name, value=None):
@@ -161,73 +167,100 @@ class _StandIn:
         match self.name, *arguments:
             case "_codecs.encode", str(text), "latin1":
                 return self.value(text)
-            case "numpy.dtype", "u1" | "|u1" | b"u1" | b"|u1", 0, 1:
-                return _StandIn("dtype")
-            case "numpy.core.multiarray._reconstruct", _StandIn(name="numpy.ndarray"), (0,), b"b":
+            case "numpy.dtype", str() | bytes() as name, 0, 1:
+                if found := _INTEGERS.fullmatch(_ascii(name)):
+                    return _StandIn("dtype", np.dtype(found[0]))
+            case "numpy.core.multiarray._reconstruct", _StandIn("numpy.ndarray"), (0,), b"b":
                 return _StandIn("array")
-            case "numpy.core.numeric._frombuffer", content, _StandIn(name="dtype"), shape, "C":
-                return _StandIn("array", _pictures(content, shape))
-        raise _BadPickleError(f"makes with {self.name} other than an array of bytes")
+            case "numpy.core.numeric._frombuffer", content, _StandIn(
+                name="dtype", value=dtype
+            ), shape, "C" | "F" as order:
+                return _StandIn("array", _array(content, dtype, shape, order))
+            case "numpy.core.multiarray.scalar", _StandIn("dtype", dtype), content:
+                return int(_array(content, dtype, (), "C"))
+        raise _BadPickleError(f"makes with {self.name} other than an array of bytes, or integers")
 
     def __setstate__(self, state):
         match self.name, state:
-            case "array", (1, shape, _StandIn(name="dtype"), False, content):
-                self.value = _pictures(content, shape)
+            case "array", (1, shape, _StandIn("dtype", dtype), bool(by_column), content):
+                self.value = _array(content, dtype, shape, "F" if by_column else "C")
             case "dtype", tuple() if not any(isinstance(part, tuple) for part in state):
-                pass  # Order and alignment, which bytes do not have.
+                # Version and the order of bytes; of one byte each there is none. What else follows is of no integer.
+                order = _ascii(state[1]) if state[1:] else "|"
+                if self.value.itemsize > 1:
+                    if order not in _ORDERS:
+                        raise _BadPickleError("has integers whose bytes are in no order")
+                    self.value = self.value.newbyteorder(order)
             case _:
-                raise _BadPickleError("builds other than an array of bytes in rows")
+                raise _BadPickleError("builds other than an array of bytes, or integers, in rows or columns")
 
 
-def _pictures(content, shape):
-    """The uint8 array (pictures, 3072), read-only, that is in `content`."""
-    match content, shape:
-        case bytes() | bytearray(), (int(count), 3072) if len(content) == count * _PIXELS > 0:
-            pictures = np.frombuffer(content, np.uint8).reshape(count, _PIXELS)
-            pictures.flags.writeable = False
-            return pictures
-    raise _BadPickleError(f"has an array that is not (pictures, {_PIXELS}) of bytes")
+def _ascii(value):
+    """Text of either Python; empty for anything else."""
+    return value.decode("latin-1") if isinstance(value, bytes) else value if isinstance(value, str) else ""
+
+
+def _array(content, dtype, shape, order):
+    """The array of `shape`, read-only, whose bytes are `content`."""
+    if type(content) not in (bytes, bytearray) or type(shape) is not tuple or len(shape) > 2:
+        raise _BadPickleError("has an array that is not of bytes or integers")
+    if not all(type(length) is int and length >= 0 for length in shape):
+        raise _BadPickleError("has an array of a shape that cannot be")
+    if math.prod(shape) * dtype.itemsize != len(content):
+        raise _BadPickleError(f"has an array of {shape} {dtype} in {len(content)} bytes, which does not fit")
+    array = np.frombuffer(content, dtype).reshape(shape, order=order)
+    array.flags.writeable = False
+    return array
 
 
 def _check(record):
     """`record` with its keys as str and its lists as arrays, if it is a batch or names of classes."""
     if type(record) is not dict:
         raise _BadPickleError("holds no dict")
-    record = {_text(key, "a key"): value for key, value in record.items()}
-    for sign, lists in _BATCHES.items():
-        if sign in record:
-            _require(record, {"data", *lists}, _BATCH_TEXT)
-            return _batch(record, lists)
-    for sign, lists in _METAS.items():
-        if sign in record:
-            _require(record, set(lists), _META_NUMBERS)
-            return _meta(record, lists)
-    raise _BadPickleError("holds neither labels nor names of classes")
-
-
-def _require(record, needed, possible):
-    missing, foreign = sorted(needed - record.keys()), sorted(record.keys() - needed - possible)
-    if missing or foreign:
-        raise _BadPickleError(f"lacks {missing[0]!r}" if missing else f"holds {shown(foreign[0])}")
+    named = {_text(key, "a key"): value for key, value in record.items()}
+    if len(named) != len(record):
+        raise _BadPickleError("has a key twice, as text and as bytes")
+    signs = [sign for sign in (*_BATCHES, *_METAS) if sign in named]
+    if len(signs) != 1:
+        raise _BadPickleError(
+            f"holds both {signs[0]!r} and {signs[1]!r}" if signs else "holds neither labels nor names"
+        )
+    [sign] = signs
+    needed = {"data", *_BATCHES[sign]} if sign in _BATCHES else set(_METAS[sign])
+    # What else there is was pickled as plainly, and is of no use here.
+    if missing := sorted(needed - named.keys()):
+        raise _BadPickleError(f"lacks {missing[0]!r}")
+    return _batch(named, _BATCHES[sign]) if sign in _BATCHES else _meta(named, _METAS[sign])
 
 
 def _batch(record, lists):
     data = getattr(record["data"], "value", None)
     if not isinstance(data, np.ndarray):
         raise _BadPickleError("holds 'data' of no array")
+    if data.dtype != np.uint8 or data.ndim != 2 or data.shape[1] != _PIXELS or len(data) == 0:
+        raise _BadPickleError(f"has 'data' as {data.dtype} {data.shape}, not (pictures, {_PIXELS}) of bytes")
+    data = np.ascontiguousarray(data)
+    data.flags.writeable = False
     checked = {"data": data}
     for key, classes in lists.items():
-        labels = record[key]
-        if type(labels) is not list or len(labels) != len(data):
-            raise _BadPickleError(f"holds {key!r} other than a list of {len(data)} labels")
-        if not all(type(label) is int and 0 <= label < classes for label in labels):
-            raise _BadPickleError(f"holds {key!r} beyond 0 to {classes - 1}")
-        checked[key] = np.array(labels, np.int64)
+        checked[key] = _labels(record, key, len(data), classes)
     if "filenames" in record:
         checked["filenames"] = _texts(record, "filenames", len(data))
     if "batch_label" in record:
         checked["batch_label"] = _text(record["batch_label"], "'batch_label'")
     return checked
+
+
+def _labels(record, key, count, classes):
+    labels = record[key]
+    array = getattr(labels, "value", None)
+    if isinstance(array, np.ndarray) and array.shape in ((count,), (count, 1)):
+        labels = array.ravel().tolist()
+    if type(labels) is not list or len(labels) != count:
+        raise _BadPickleError(f"holds {key!r} other than a list of {count} labels")
+    if not all(type(label) is int and 0 <= label < classes for label in labels):
+        raise _BadPickleError(f"holds {key!r} beyond 0 to {classes - 1}")
+    return np.array(labels, np.int64)
 
 
 def _meta(record, lists):

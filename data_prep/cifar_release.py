@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import io
 import os
+import re
 import tarfile
 import zlib
 from dataclasses import dataclass
@@ -15,6 +16,11 @@ from crmn_legacy.errors import UserError, shown
 _LARGEST_ARCHIVE = 2**28
 _LARGEST_UNPACKED = 2**29
 _MOST_MEMBERS = 100
+# By this much of an archive, unpacked, its first file has begun and told its folder.
+_HEAD = 2**20
+_GZIP = b"\x1f\x8b"
+# What macOS, and archivers that write others' extensions as files, put beside the files themselves.
+_LEAVINGS = re.compile(r"\._.*|__MACOSX|\.DS_Store|PaxHeaders?(\..*)?|@PaxHeader")
 
 
 @dataclass(frozen=True)
@@ -149,7 +155,7 @@ def _layouts(classes):
 
 def _place(root, release):
     if root.is_file():
-        return root if root.name == release.archive else None
+        return root if root.name == release.archive or _holds(root, release) else None
     if release.names in _listing(root) and set(release.md5s) & set(_listing(root)) - {release.names}:
         return root
     if root.name == release.folder:
@@ -157,7 +163,32 @@ def _place(root, release):
     for place in (root / release.folder, root / release.archive):
         if place.exists():
             return place
-    return None
+    return _renamed(root, release)
+
+
+def _renamed(root, release):
+    """The archive as browsers rename it, such as ``cifar-10-python (1).tar.gz``; None if there is none."""
+    stem = re.escape(release.archive.removesuffix(".tar.gz"))
+    like = re.compile(rf"{stem}\W*\d*\W*\.(tar\.gz|tgz|tar)", re.IGNORECASE)
+    found = sorted(name for name in _listing(root) if like.fullmatch(name) and (root / name).is_file())
+    if len(found) > 1:
+        raise UserError(
+            f"got --root '{root}' with {shown(found[0])} and {shown(found[1])}; expected one archive: "
+            "remove the other, or give one of them as --root"
+        )
+    return root / found[0] if found else None
+
+
+def _holds(path, release):
+    """Whether the file at `path` begins like an archive of `release`, whatever its name."""
+    try:
+        with open(path, "rb") as file:
+            packed = file.read(len(_GZIP)) == _GZIP
+            file.seek(0)
+            head = (gzip.GzipFile(fileobj=file) if packed else file).read(_HEAD)
+    except (OSError, EOFError, zlib.error):
+        return False
+    return f"{release.folder}/".encode() in head
 
 
 def _listing(folder):
@@ -197,13 +228,16 @@ def _check_md5(name, content, expected):
 
 def _read_archive(release, path, checked):
     content = _read(path, f"the archive {release.archive}")
-    if checked:
+    packed = content.startswith(_GZIP)
+    # A browser may have unpacked it to a .tar; its files are checked one by one.
+    if checked and (packed or path.name == release.archive):
         _check_md5(path, content, release.archive_md5)
     files, unpacked = {}, 0
     try:
         # All at once, and no more than there may be: a header of any size would be unpacked whole by `tarfile`.
-        with gzip.open(io.BytesIO(content)) as stream:
-            content = stream.read(_LARGEST_UNPACKED + 1)
+        if packed:
+            with gzip.open(io.BytesIO(content)) as stream:
+                content = stream.read(_LARGEST_UNPACKED + 1)
         if len(content) > _LARGEST_UNPACKED:
             raise _too_large(path)
         with tarfile.open(fileobj=io.BytesIO(content), mode="r:") as archive:
@@ -212,6 +246,8 @@ def _read_archive(release, path, checked):
                 if number >= _MOST_MEMBERS or unpacked > _LARGEST_UNPACKED:
                     raise _too_large(path)
                 name = _name_within(release, path, member)
+                if name in files:
+                    raise UserError(f"got '{path}' with {name} twice; expected it once: download the archive anew")
                 if name in release.md5s:
                     files[name] = archive.extractfile(member).read()
     except (tarfile.TarError, zlib.error, OSError, EOFError, ValueError) as error:
@@ -230,12 +266,15 @@ def _too_large(path):
 
 
 def _name_within(release, path, member):
-    """The member's name below the archive's folder; None for the folder itself.
+    """The member's name below the archive's folder; None for the folder itself, and for what file managers leave.
 
     Nothing is unpacked on to the disk, so that no name could do harm; but a file that tries is not the archive.
     """
     parts = PurePosixPath(member.name).parts
-    if member.name.startswith("/") or ".." in parts or parts[:1] != (release.folder,):
+    outside = member.name.startswith("/") or ".." in parts
+    if not outside and (any(map(_LEAVINGS.fullmatch, parts)) or (member.isdir() and release.folder not in parts)):
+        return None
+    if outside or release.folder not in parts:
         raise UserError(
             f"got '{path}' with the path {shown(member.name)}; expected none outside of {release.folder}/: "
             "download the archive anew"
@@ -244,4 +283,4 @@ def _name_within(release, path, member):
         raise UserError(
             f"got '{path}' with {shown(member.name)}, a link or device; expected files only: download the archive anew"
         )
-    return "/".join(parts[1:]) if member.isfile() else None
+    return "/".join(parts[parts.index(release.folder) + 1 :]) if member.isfile() else None

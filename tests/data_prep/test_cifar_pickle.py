@@ -57,6 +57,32 @@ def test_batches_come_back_as_they_were_pickled(record, form, protocol):
         assert not name.endswith("labels") or value.dtype == np.int64
 
 
+@pytest.mark.parametrize("protocol", [2, 3, 4, 5])
+@pytest.mark.parametrize("dtype", ["u1", "i1", "<i2", ">i2", "<u4", ">i4", "<i8", ">u8"])
+@pytest.mark.parametrize("form", ["array", "column", "list"])
+def test_labels_as_numpy_has_them_are_read(protocol, dtype, form):
+    def remade(labels):
+        array = np.array(labels, dtype)
+        return {"array": array, "column": array[:, None], "list": list(array)}[form]
+
+    for record, keys in ((TEN, ["labels"]), (HUNDRED, ["fine_labels", "coarse_labels"])):
+        found = read_batch(pickle.dumps({**record, **{key: remade(record[key]) for key in keys}}, protocol))
+        for key in keys:
+            assert found[key].tolist() == record[key] and found[key].dtype == np.int64
+
+
+@pytest.mark.parametrize("protocol", [2, 3, 4, 5])
+def test_pictures_in_columns_are_read_as_those_in_rows(protocol):
+    found = read_batch(pickle.dumps({**TEN, "data": np.asfortranarray(DATA)}, protocol))["data"]
+    np.testing.assert_array_equal(found, DATA)
+    assert found.flags.c_contiguous and not found.flags.writeable
+
+
+def test_other_keys_are_left_out():
+    more = {"more": [1, "x"], "num_vis": np.int64(3072), "mean": np.arange(3072)}
+    assert read_batch(pickle.dumps({**TEN, **more}, 4)).keys() == TEN.keys()
+
+
 def test_names_of_classes_come_back():
     ten = {"label_names": [f"class {k}" for k in range(10)], "num_vis": 3072, "num_cases_per_batch": 10000}
     hundred = {"fine_label_names": [str(k) for k in range(100)], "coarse_label_names": [str(k) for k in range(20)]}
@@ -117,12 +143,15 @@ def test_a_foreign_name_is_refused_by_its_name_and_never_looked_up(monkeypatch, 
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (changed(data=DATA.astype(np.int16)), "numpy.dtype"),
+        (changed(data=DATA.astype(np.int16)), "'data' as int16 (3, 3072), not (pictures, 3072)"),
+        (changed(data=DATA.astype(np.float32)), "numpy.dtype"),
+        (changed(data=DATA.astype(bool)), "numpy.dtype"),
+        (pickle.dumps({**TEN, "data": DATA.reshape(3, 3, 32, 32)}, 4), "tuples, or longer ones"),
+        (changed(data=np.uint8(3)), "'data' of no array"),
         (changed(data=np.array([None] * 3)), "numpy.dtype"),
         (changed(data=DATA[:2]), "list of 2 labels"),
         (changed(data=DATA[:, :3000].copy()), "not (pictures, 3072)"),
         (pickle.dumps({**HUNDRED, "data": DATA[:0]}, 4), "not (pictures, 3072)"),
-        (changed(data=np.asfortranarray(DATA)), "in rows"),
         (changed(data=[1, 2]), "'data' of no array"),
         (changed(labels=[0, 1, 10]), "'labels' beyond 0 to 9"),
         (changed(labels=[0, 1, -1]), "'labels' beyond 0 to 9"),
@@ -136,7 +165,19 @@ def test_a_foreign_name_is_refused_by_its_name_and_never_looked_up(monkeypatch, 
         (pickle.dumps({**TEN, "filenames": ["a", "b", "\ud800"]}, 4), "'filenames' that is no text"),
         (changed(batch_label=[]), "'batch_label' that is no text"),
         (changed(batch_label="x" * 301), "'batch_label' that is no text"),
-        (changed(more=1), "holds 'more'"),
+        (changed(more=1.5), "BINFLOAT"),
+        (changed(fine_labels=[0, 1, 2]), "both 'labels' and 'fine_labels'"),
+        (pickle.dumps({**TEN, b"labels": [0, 1, 2]}, 4), "a key twice"),
+        (changed(labels=np.array([0, 1, 10])), "'labels' beyond 0 to 9"),
+        (changed(labels=np.array([0, 1, -1], np.int8)), "'labels' beyond 0 to 9"),
+        (changed(labels=np.array([0, 1, 2**63], np.uint64)), "'labels' beyond 0 to 9"),
+        (changed(labels=np.array([0, 1])), "'labels' other than a list of 3"),
+        (changed(labels=np.array([[0, 1, 2]])), "'labels' other than a list of 3"),
+        (changed(labels=np.array([0.0, 1, 2])), "numpy.dtype"),
+        (changed(labels=[0, 1, np.float32(2)]), "numpy.dtype"),
+        (changed(labels=[0, 1, np.True_]), "numpy.dtype"),
+        (changed(labels=np.array([0, 1, None])), "numpy.dtype"),
+        (changed(labels=np.ma.array([0, 1, 2])), "names"),
         (changed({"fine_labels": [1, 2, 3], "data": DATA}), "lacks 'coarse_labels'"),
         (pickle.dumps({"label_names": ["a"] * 9}, 2), "list of 10"),
         (pickle.dumps({"label_names": ["a"] * 10, "num_vis": "x"}, 2), "no number"),
@@ -187,6 +228,15 @@ BOMBS = {
     "array": (
         b"\x80\x02cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nJ\xff\xff\xff\x7f\x85C\x01b\x87R.",
         "makes with numpy.core.multiarray._reconstruct",
+    ),
+    "scalar": (
+        b"\x80\x02cnumpy.core.multiarray\nscalar\ncnumpy\ndtype\nU\x02i8K\x00K\x01\x87RB\xff\xff\xff\x7f\x86R.",
+        "cut off",
+    ),
+    "shape": (
+        b"\x80\x02cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\x00\x85C\x01b\x87R"
+        b"(K\x01J\xff\xff\xff\x7fJ\xff\xff\xff\x7f\x86cnumpy\ndtype\nU\x02i8K\x00K\x01\x87R\x89C\x01atb.",
+        "does not fit",
     ),
     "hash of copies": (b"\x80\x02})2" + b"\x862" * 60 + b"0K\x01s.", "operation DUP"),
     "hash of kept": (b"\x80\x02})q\x01" + b"h\x01\x86q\x01" * 60 + b"K\x01s.", "more tuples"),

@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import io
 import os
 import tarfile
 from dataclasses import replace
@@ -114,6 +115,62 @@ def test_path_outside_of_the_folder_is_refused(tmp_path, name):
     archive = make_archive(tmp_path, CIFAR10, more=[member(name, b"content")])
     assert "expected none outside of cifar-10-batches-py/" in refused(read_files, CIFAR10, archive, False)
     assert os.listdir(tmp_path) == [archive.name]
+
+
+def test_archive_s_file_that_comes_twice_is_refused(tmp_path, content):
+    more = [member("./cifar-10-batches-py/test_batch", content["data_batch_1"])]
+    assert "test_batch twice" in refused(read_files, CIFAR10, make_archive(tmp_path, CIFAR10, more=more), False)
+
+
+LEAVINGS = ["._cifar-10-batches-py", "cifar-10-batches-py/._test_batch", "__MACOSX/cifar-10-batches-py/._train"]
+LEAVINGS += [".DS_Store", "cifar-10-batches-py/.DS_Store", "./PaxHeaders.7/cifar-10-batches-py", "@PaxHeader"]
+
+
+def test_what_file_managers_leave_in_an_archive_is_passed_over(tmp_path, content):
+    archive = make_archive(tmp_path, CIFAR10, more=[member(name, b"\0\5\x16\7") for name in LEAVINGS])
+    assert read_files(CIFAR10, archive, checked=False) == content
+
+
+@pytest.mark.parametrize("prefix", ["./", "data/", "./data/cifar/"])
+@pytest.mark.parametrize("form", [tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
+def test_archive_packed_from_above_is_read(tmp_path, content, prefix, form):
+    path = tmp_path / "again.tar.gz"
+    headers = {"comment": "é"} if form == tarfile.PAX_FORMAT else None
+    with tarfile.open(path, "w:gz", format=form, pax_headers=headers) as archive:
+        archive.addfile(member(prefix, kind=tarfile.DIRTYPE)[0])
+        for name, part in content.items():
+            archive.addfile(member(f"{prefix}{CIFAR10.folder}/{name}", part)[0], io.BytesIO(part))
+    assert find_release(path) == (CIFAR10, path)
+    assert read_files(CIFAR10, path, checked=False) == content
+
+
+@pytest.mark.parametrize("name", ["cifar-{}-python (1).tar.gz", "cifar-{}-python.tgz", "Cifar-{}-Python-2.TAR.GZ"])
+@pytest.mark.parametrize("release", RELEASES, ids=lambda release: release.folder)
+def test_renamed_archive_is_found_by_itself_and_from_above(tmp_path, release, name):
+    archive = make_archive(tmp_path, release).rename(tmp_path / name.format(release.classes))
+    for root in (tmp_path, archive):
+        assert find_release(root) == (release, archive)
+    other = archive.rename(tmp_path / "download")
+    assert find_release(other) == (release, other)
+
+
+def test_two_renamed_archives_are_refused_and_the_published_name_goes_first(tmp_path):
+    archive = make_archive(tmp_path, CIFAR10)
+    copy = tmp_path / "cifar-10-python (1).tar.gz"
+    copy.write_bytes(archive.read_bytes())
+    assert find_release(tmp_path) == (CIFAR10, archive)
+    archive.rename(tmp_path / "cifar-10-python (2).tar.gz")
+    assert "expected one archive" in refused(find_release, tmp_path)
+
+
+def test_archive_that_a_browser_has_unpacked_is_read_and_its_files_are_checked(tmp_path, content):
+    archive = make_archive(tmp_path, CIFAR10)
+    plain = tmp_path / "cifar-10-python.tar"
+    plain.write_bytes(gzip.decompress(archive.read_bytes()))
+    archive.unlink()
+    assert find_release(tmp_path) == (CIFAR10, plain)
+    assert read_files(with_md5s(CIFAR10, content), plain, checked=True) == content
+    assert "data_batch_1' with md5" in refused(read_files, CIFAR10, plain, True)
 
 
 @pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.BLKTYPE, tarfile.FIFOTYPE])
