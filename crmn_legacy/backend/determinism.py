@@ -6,12 +6,13 @@ the blocks that the work is cut into; ``strict`` is for unlike processors: it re
 fixed, and turns off what still asks for the processor's make.
 """
 
+import hashlib
 import os
 import platform
 import sys
 from dataclasses import dataclass
 
-from crmn_legacy.backend import matmul_blocking, processor, variables
+from crmn_legacy.backend import aesara_settings, matmul_blocking, processor, variables
 from crmn_legacy.errors import UserError
 
 PROFILES = ("strict", "portable", "fast")
@@ -95,6 +96,8 @@ def pin_host():
         False if NumPy was there already, so that its BLAS has chosen for itself.
     """
     variables.set_aside(_OURS)
+    variables.set_warnings_right()
+    aesara_settings.fix()
     os.environ.update(_HOST)
     return "numpy" not in sys.modules
 
@@ -221,7 +224,8 @@ def platform_key(switches, backend, device, devices, precision):
     Returns
     -------
     str
-        Words joined by ``/``: backend, device kind, instruction set, partition, caches, jaxlib or compiler, precision.
+        Words joined by ``/``: backend, device kind, instruction set, partition, caches, jaxlib or compiler, precision;
+        for ``c`` a digest of what the user chose of compiler, flags and BLAS, if anything.
     """
     words = [backend, device if devices == 1 else f"{device}x{devices}", precision, switches.bits]
     if switches.bits == "fast":
@@ -244,4 +248,6 @@ def platform_key(switches, backend, device, devices, precision):
         import aesara
 
         words.append(f"aesara{aesara.__version__}")
+        if chosen := aesara_settings.choices():
+            words.append(f"flags{hashlib.sha256(repr(sorted(chosen.items())).encode()).hexdigest()[:8]}")
     return "/".join(words)

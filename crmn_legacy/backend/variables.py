@@ -9,6 +9,7 @@ the library that reads them starts, so that what a run computes follows from its
 import contextlib
 import os
 import sys
+import warnings
 
 from crmn_legacy.errors import printable
 
@@ -58,8 +59,24 @@ def note(found):
     """Remember that variables, name -> value, were set aside, and tell so."""
     _removed.update(found)
     if found:
-        named = ", ".join(f"{name}={value[:60]}" for name, value in found.items())
+        named = ", ".join(f"{name}={value[:200]}" for name, value in found.items())
         tell(f"{named} set aside: a run is told how to compute by its options alone")
+
+
+def set_warnings_right():
+    """Let no warning be an error (``-W error``, ``PYTHONWARNINGS``): old libraries warn of each other all the time."""
+    if not any(_is_error(option) for option in sys.warnoptions):
+        return
+    tell("warnings are not taken for errors, as -W or PYTHONWARNINGS asked: the libraries warn of each other")
+    warnings.resetwarnings()
+    for category in (DeprecationWarning, PendingDeprecationWarning, ImportWarning, ResourceWarning):
+        warnings.simplefilter("ignore", category)
+
+
+def _is_error(option):
+    action, _, rest = option.partition(":")
+    # Of `-bb`, which is nothing that a library here does.
+    return bool(action) and "error".startswith(action) and not rest.endswith("BytesWarning")
 
 
 def read_already():
