@@ -4,7 +4,7 @@ Importing this package makes Theano's names importable, so that after it ``impor
 neither NumPy nor Aesara itself, so that what needs no network (``verify``, ``--help``) starts at once.
 """
 
-from crmn_legacy import backend
+from crmn_legacy import backend, errors
 
 __version__ = "0.1.0"
 
@@ -23,6 +23,7 @@ def __getattr__(name):
         reference = _LAZY[name]
     except KeyError:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
+    errors.tell_uncaught()
     # A recipe asks for these before it asks for anything that brings NumPy in, which reads its switches only once.
     backend.resolve("crmn_legacy.backend.determinism").pin_host()
     value = globals()[name] = backend.resolve(reference)

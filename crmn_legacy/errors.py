@@ -58,6 +58,20 @@ def run(main):
     sys.exit(status)
 
 
+def tell_uncaught():
+    """Let what a script's imports raise, before its `run`, end it as `run` would: in one line, with its status."""
+    if sys.excepthook is sys.__excepthook__:
+        sys.excepthook = _told
+
+
+def _told(kind, error, trace):
+    if isinstance(error, UserError):
+        sys.exit(_print_error(f"error: {error}", 2))
+    if isinstance(error, KeyboardInterrupt):
+        sys.exit(_print_error("interrupted", 130))
+    sys.__excepthook__(kind, error, trace)
+
+
 def _ended(main):
     """What `main` returns, once its output is with the system; a program that ends in ``--help`` has output too."""
     try:
@@ -82,6 +96,7 @@ def _print_unexpected(error):
 
 
 def _print_error(line, status):
+    _open_closed_streams()
     try:
         sys.stdout.flush()
     except OSError:

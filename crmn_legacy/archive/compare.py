@@ -1,6 +1,7 @@
 """Where two runs part, by what their folders hold: the first epoch, the first update and its tensors; and why."""
 
 import difflib
+import os
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
@@ -18,6 +19,7 @@ from crmn_legacy.options import DECLARED
 _LONGEST_DIFFERENCE = 12
 _WIDEST = 110
 _MOST_NAMES = 4
+_NO_BITS = ("CRMN_LEGACY_", "LANG", "LC_", "TZ")
 
 
 @dataclass(frozen=True)
@@ -162,8 +164,21 @@ def reasons(ours, theirs):
     lines += _entries("distributions", a.distributions, b.distributions, ignored=a.packages or {})
     lines += _entries("source", a.source, b.source, ignored=("recipe", "recipe_of_tree"))
     lines += _entries("environment", a.environment, b.environment)
+    lines += _entries("variables", _moving(a), _moving(b))
     lines += _entries("hardware", a.hardware, b.hardware, ignored=("cores", "cores_usable", "memory_bytes"))
     return lines
+
+
+def _moving(record):
+    """The environment variables of a run that may move bits and are told nowhere else, name -> value (a dict)."""
+    found = {
+        name: value
+        for name, value in (record.variables or {}).items()
+        if not name.startswith(_NO_BITS) and name not in (record.environment or {})
+    }
+    # A rerun adds the place of its own source.
+    places = [place for place in found.pop("PYTHONPATH", "").split(os.pathsep) if place not in ("", "<source>")]
+    return {**found, "PYTHONPATH": os.pathsep.join(places)} if places else found
 
 
 def _recipe(ours, theirs):

@@ -8,7 +8,7 @@ import sys
 from importlib import metadata
 from pathlib import Path
 
-from crmn_legacy.backend import processor
+from crmn_legacy.backend import processor, variables
 from crmn_legacy.installation import CHECKOUT, IMPORT_PATH, PACKAGE, RECIPES
 
 # Libraries read these; among them are all that are known to move bits or speed.
@@ -138,12 +138,17 @@ def _hardware():
 
 
 def _variables():
-    """Environment variables that libraries of numbers, loaders and Python read."""
-    return {
+    """Environment variables that libraries of numbers, loaders and Python read.
+
+    As this process runs under them; what was given and set aside stands there as ``VALUE (set aside)``.
+    """
+    held = {
         name: without_root(value)
-        for name, value in sorted(os.environ.items())
+        for name, value in os.environ.items()
         if name.startswith(_VARIABLES) or name in _MORE_VARIABLES
     }
+    aside = {name: f"{without_root(value)} (set aside)" for name, value in variables.removed().items()}
+    return dict(sorted({**aside, **held}.items()))
 
 
 def _sha256(content):

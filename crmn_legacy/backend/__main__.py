@@ -6,6 +6,7 @@ import warnings
 from types import ModuleType
 
 from crmn_legacy import backend
+from crmn_legacy.backend import aesara_settings, variables
 from crmn_legacy.errors import UserError, run
 
 USAGE = "usage: python -m crmn_legacy.backend SCRIPT [ARGS]"
@@ -70,6 +71,8 @@ def main():
         raise UserError(f"got no script; {USAGE}")
     if os.environ.get("THEANO_FLAGS") and not os.environ.get("AESARA_FLAGS"):
         print("note: THEANO_FLAGS is not read; give its flags as AESARA_FLAGS", file=sys.stderr)
+    variables.set_warnings_right()
+    aesara_settings.drop_device()
     run_script(arguments[0], arguments[1:])
 
 

@@ -6,6 +6,7 @@ that has imported this package. Each mend was written against the source text of
 other version: elsewhere the fault may be gone, or have moved.
 """
 
+import contextlib
 import sys
 
 from crmn_legacy.errors import UserError
@@ -128,6 +129,24 @@ def mend_blas_probing(module):
     logging.getLogger("aesara.tensor.blas").addFilter(
         lambda record: not record.getMessage().startswith("Using NumPy C-API based implementation")
     )
+
+
+def mend_compile_folder(module):
+    """Keep compiled modules where the user may write.
+
+    Aesara 2.9.4 makes its folder at each start, be anything compiled or not, in a home that may be unset, missing or
+    read-only. A ``compiledir`` or ``base_compiledir`` that the user chose is left alone.
+    """
+    _require_version()
+    import os
+
+    from crmn_legacy.backend import aesara_settings, cache
+
+    if _get_option(module._config, "compiledir") is None and _get_option(module._config, "base_compiledir") is None:
+        place = str(aesara_settings.compile_folder())
+        module._config._flags_dict["base_compiledir"] = place
+        if cache.home() is None:
+            os.environ["HOME"] = place  # Aesara asserts that there is one
 
 
 def mend_convolution_without_compiler(module):
@@ -296,11 +315,33 @@ def mend_c_code_reading(module):
 # Module of Aesara -> what is mended once it has run. In the order in which Aesara imports them.
 MENDS = {
     "aesara.version": (mend_numpy_names,),
-    "aesara.configparser": (mend_compiler_choice, mend_blas_probing, mend_convolution_without_compiler),
+    "aesara.configparser": (
+        mend_compile_folder,
+        mend_compiler_choice,
+        mend_blas_probing,
+        mend_convolution_without_compiler,
+    ),
+    "aesara.configdefaults": (),
     "aesara.link.c.op": (mend_c_code_reading,),
     "aesara.tensor.basic": (mend_static_shapes,),
     "aesara.tensor.nnet.corr": (mend_convolution_nodes,),
 }
+
+
+@contextlib.contextmanager
+def _settings_told(name):
+    """Tell settings that Aesara cannot take in one line."""
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as error:
+        if name not in ("aesara.configparser", "aesara.configdefaults"):
+            raise
+        raise UserError(
+            f"got settings that Aesara cannot take ({error}), expected AESARA_FLAGS and ~/.aesararc without them: mend "
+            "them, or set AESARA_FLAGS= and AESARARC=/dev/null"
+        ) from None
 
 
 class _MendingFinder:
@@ -331,6 +372,7 @@ class _MendingLoader:
     def exec_module(self, module):
         # From here on the module shows its own loader, for whoever looks for its source or its files.
         module.__loader__ = module.__spec__.loader = self._loader
-        self._loader.exec_module(module)
+        with _settings_told(module.__name__):
+            self._loader.exec_module(module)
         for mend in self._mends:
             mend(module)

@@ -9,13 +9,30 @@ VARIABLE = "CRMN_LEGACY_CACHE"
 
 
 def folder():
-    """Where they are kept: ``$CRMN_LEGACY_CACHE``, or the user's cache folder; ``off`` keeps none (then None)."""
+    """Where they are kept: ``$CRMN_LEGACY_CACHE``, or the user's cache folder.
+
+    None if they are not kept: ``$CRMN_LEGACY_CACHE`` is ``off``, or this user has no home.
+    """
     chosen = os.environ.get(VARIABLE)
     if chosen == "off":
         return None
     if chosen:
         return Path(chosen)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "crmn_legacy"
+    place = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    # A relative one is to be ignored, says the specification.
+    if place.is_absolute():
+        return place / "crmn_legacy"
+    return None if home() is None else home() / ".cache" / "crmn_legacy"
+
+
+def home():
+    """The user's home, or None: a container's user may have neither ``$HOME`` nor an entry among the users."""
+    try:
+        place = Path.home()
+    except (RuntimeError, OSError):
+        return None
+    # Of an empty $HOME, Python makes the root of all folders.
+    return place if place.is_absolute() and os.environ.get("HOME") != "" else None
 
 
 def use(key):

@@ -6,12 +6,13 @@ the blocks that the work is cut into; ``strict`` is for unlike processors: it re
 fixed, and turns off what still asks for the processor's make.
 """
 
+import hashlib
 import os
 import platform
 import sys
 from dataclasses import dataclass
 
-from crmn_legacy.backend import matmul_blocking, processor
+from crmn_legacy.backend import aesara_settings, matmul_blocking, processor, variables
 from crmn_legacy.errors import UserError
 
 PROFILES = ("strict", "portable", "fast")
@@ -34,6 +35,26 @@ _INSTRUCTION_SET = {"ONEDNN_MAX_CPU_ISA": "AVX2"}
 # XNNPACK chooses its kernels by the make of the processor.
 _XLA_FLAGS = ("--xla_cpu_max_isa=AVX2", "--xla_cpu_use_xnnpack=false")
 _XLA_GPU_FLAGS = ("--xla_gpu_deterministic_ops=true", "--xla_gpu_autotune_level=0")
+_DEVICES_FLAG = "--xla_force_host_platform_device_count="
+
+# Set here, or dropped by a profile that leaves them to the machine.
+_OURS = {*_HOST, *_INSTRUCTION_SET, "XLA_FLAGS", "NPROC", "JAX_PLATFORMS"}
+
+# What a run relies on of JAX, and does not set itself; a program may have changed it before it started a run.
+_JAX_DEFAULTS = {
+    "jax_disable_jit": False,
+    "jax_disable_most_optimizations": False,
+    "jax_numpy_dtype_promotion": "standard",
+    "jax_default_prng_impl": "threefry2x32",
+    "jax_threefry_partitionable": True,
+    "jax_default_dtype_bits": "64",
+    "jax_softmax_custom_jvp": False,
+    "jax_optimization_level": "UNKNOWN",
+    "jax_exec_time_optimization_effort": 0.0,
+    "jax_memory_fitting_level": "O2",
+    "jax_memory_fitting_effort": 0.0,
+    "jax_compiler_enable_remat_pass": True,
+}
 
 # With an explicit -march Aesara adds none of its own; without contraction no multiply-add is fused.
 _C_FLAGS = "-march=x86-64-v3 -ffp-contract=off"
@@ -65,13 +86,18 @@ class Switches:
 
 
 def pin_host():
-    """Fix the threads and kernels of host libraries; call it before NumPy is imported.
+    """Fix the threads and kernels of host libraries, and set aside what else they and JAX would read.
+
+    Call it before NumPy is imported.
 
     Returns
     -------
     bool
         False if NumPy was there already, so that its BLAS has chosen for itself.
     """
+    variables.set_aside(_OURS)
+    variables.set_warnings_right()
+    aesara_settings.fix()
     os.environ.update(_HOST)
     return "numpy" not in sys.modules
 
@@ -96,8 +122,9 @@ def pin(bits="portable", device="cpu", devices=1):
     Raises
     ------
     UserError
-        The processor lacks AVX2 and FMA; JAX has started already; `bits` is unknown; `strict` is asked of a jaxlib
-        that does not let it fix everything.
+        The processor lacks AVX2 and FMA; JAX has started already, or with settings of its own; `bits` is unknown;
+        the C library was told for which processor to compute; `strict` is asked of a jaxlib that does not let it fix
+        everything.
     """
     if bits not in PROFILES:
         raise UserError(f"--bits got {bits!r}, expected one of {', '.join(PROFILES)}")
@@ -107,6 +134,9 @@ def pin(bits="portable", device="cpu", devices=1):
             f"--bits {bits} got a processor without AVX2 and FMA, expected one with them (any x86-64 since 2013); "
             "run with --bits fast, whose result holds for this machine only"
         )
+    variables.set_aside(_OURS)
+    if fixed:
+        _refuse_what_is_fixed_otherwise(bits)
     environment = {**_HOST, "XLA_FLAGS": " ".join(_xla_flags(bits, device, devices))}
     if fixed:
         environment |= {"NPROC": str(PARTITION), **_INSTRUCTION_SET}
@@ -117,6 +147,7 @@ def pin(bits="portable", device="cpu", devices=1):
             "JAX has started already under other switches, expected to set them first: "
             "start the run in a process of its own"
         )
+    _note_foreign_flags()
     os.environ.update(environment)
     if not fixed:
         for name in ("NPROC", *_INSTRUCTION_SET):
@@ -131,14 +162,46 @@ def pin(bits="portable", device="cpu", devices=1):
     return Switches(bits, environment, PARTITION, _C_FLAGS, caches)
 
 
+def _refuse_what_is_fixed_otherwise(bits):
+    """Refuse what moves bits and was read before anything here could change it."""
+    tunables = os.environ.get("GLIBC_TUNABLES", "")
+    if "glibc.cpu." in tunables:
+        raise UserError(
+            f"--bits {bits} got GLIBC_TUNABLES={tunables}, by which the C library computes exp and log for another "
+            "processor; expected no glibc.cpu in it: unset GLIBC_TUNABLES, or run with --bits fast"
+        )
+    if late := variables.read_already():
+        raise UserError(
+            f"--bits {bits} got {', '.join(late)}, which NumPy or JAX read when they were imported; expected it unset: "
+            "unset it, or import crmn_legacy's Recipe before them"
+        )
+    config = getattr(sys.modules.get("jax"), "config", None)
+    values = getattr(config, "values", {})
+    for name, value in _JAX_DEFAULTS.items():
+        found = values.get(name, value)
+        if found != value:
+            raise UserError(
+                f"--bits {bits} got a JAX whose {name} is {found}, expected {value}: leave it as JAX has it, or start "
+                "the run in a process of its own"
+            )
+
+
 def _xla_flags(bits, device, devices):
     flags = []
     if bits != "fast":
         flags += _XLA_FLAGS
         flags += _XLA_GPU_FLAGS if device == "cuda" else ()
     if device == "cpu" and devices > 1:
-        flags.append(f"--xla_force_host_platform_device_count={devices}")
+        flags.append(f"{_DEVICES_FLAG}{devices}")
     return flags
+
+
+def _note_foreign_flags():
+    """Tell of flags for XLA that are not from here: what starts this process may have set ours."""
+    given = os.environ.get("XLA_FLAGS", "")
+    own = (*_XLA_FLAGS, *_XLA_GPU_FLAGS, _DEVICES_FLAG)
+    if not all(flag.startswith(own) for flag in given.split()):
+        variables.note({"XLA_FLAGS": given})
 
 
 def _jax_has_started():
@@ -161,7 +224,8 @@ def platform_key(switches, backend, device, devices, precision):
     Returns
     -------
     str
-        Words joined by ``/``: backend, device kind, instruction set, partition, caches, jaxlib or compiler, precision.
+        Words joined by ``/``: backend, device kind, instruction set, partition, caches, jaxlib or compiler, precision;
+        for ``c`` a digest of what the user chose of compiler, flags and BLAS, if anything.
     """
     words = [backend, device if devices == 1 else f"{device}x{devices}", precision, switches.bits]
     if switches.bits == "fast":
@@ -184,4 +248,6 @@ def platform_key(switches, backend, device, devices, precision):
         import aesara
 
         words.append(f"aesara{aesara.__version__}")
+        if chosen := aesara_settings.choices():
+            words.append(f"flags{hashlib.sha256(repr(sorted(chosen.items())).encode()).hexdigest()[:8]}")
     return "/".join(words)

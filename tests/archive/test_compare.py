@@ -119,6 +119,22 @@ def test_reasons_are_told_a_line_each(ours, tmp_path):
     ]
 
 
+def test_variables_that_libraries_read_are_among_the_reasons(tmp_path):
+    ours = write_run(
+        tmp_path / "ours",
+        variables={"PYTHONPATH": "<source>", "LANG": "C", "CRMN_LEGACY_CACHE": "off", "NPROC": "8"},
+        environment={"NPROC": "8"},
+    )
+    theirs = write_run(
+        tmp_path / "theirs",
+        variables={"LD_PRELOAD": "/opt/x.so", "JAX_DISABLE_JIT": "1 (set aside)", "PYTHONPATH": "/other"},
+        environment={"NPROC": "8"},
+    )
+    assert reasons(RunOnDisk.read(ours), RunOnDisk.read(theirs)) == [
+        "variables: JAX_DISABLE_JIT None | 1 (set aside); LD_PRELOAD None | /opt/x.so; PYTHONPATH None | /other"
+    ]
+
+
 def test_a_long_difference_of_recipes_is_cut_short(ours, tmp_path):
     theirs = write_run(tmp_path / "theirs")
     (theirs / archive.RECIPE).write_text("".join(f"{'x' * 300}{number}\n" for number in range(50)))
