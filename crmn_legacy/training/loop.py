@@ -12,7 +12,7 @@ from crmn_legacy.archive import checkpoint
 from crmn_legacy.archive.record import Epoch
 from crmn_legacy.archive.trace import Trace
 from crmn_legacy.errors import UserError
-from crmn_legacy.training.progress import print_epoch, report
+from crmn_legacy.training.progress import Pace, print_epoch, report
 from crmn_legacy.training.protocols import Batches, EvaluationStep, Schedule, Task, TrainingStep
 from crmn_legacy.training.signals import Interrupted, Signals
 
@@ -88,21 +88,22 @@ class Training:
         """
         host, state = state, self.train.put(state)
         host.clear()
+        pace = Pace(self)
         with nullcontext(signals) if signals else Signals() as signals:
             while progress.epoch <= self.epochs and not self._enough(progress):
-                state = self._epoch(state, progress, signals)
+                state = self._epoch(state, progress, signals, pace)
         return progress
 
     def _enough(self, progress):
         return self.max_updates is not None and progress.updates >= self.max_updates
 
-    def _epoch(self, state, progress, signals):
+    def _epoch(self, state, progress, signals, pace):
         started = time.monotonic()
         pending, rates = None, None
         trained = self.schedule.trained(progress.epoch)
         source = self.batches.epoch(progress.epoch, start=progress.step)
         steps_left = self._steps_of_epoch(progress) - progress.step
-        with report(self, progress, steps_left) as reporting:
+        with report(self, progress, steps_left, pace) as reporting:
             try:
                 for batch, _ in zip(source, range(steps_left), strict=False):
                     rates = self.schedule.rates(progress.schedule, progress.epoch, progress.updates + 1)
@@ -113,6 +114,7 @@ class Training:
                     self._count(pending, progress)
                     pending = outputs
                     self._trace_update(state, outputs, progress)
+                    pace.count(progress)
                     with signals.output():
                         reporting.step(progress)
                     if signals.caught:
@@ -130,7 +132,7 @@ class Training:
         with signals.held():
             self._write(host, progress, weights)
         with signals.output():
-            print_epoch(line, self.epochs, self.task.metric)
+            print_epoch(line, self.epochs, self.task.metric, pace.left(progress))
         if signals.caught:
             raise Interrupted(signals.caught)
         return state

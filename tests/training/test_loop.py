@@ -271,6 +271,15 @@ def test_a_second_ctrl_c_while_the_checkpoint_is_written_waits_for_it(folder, mo
     assert stored(folder)[1].updates == 2
 
 
+def test_each_epochs_line_says_whether_it_is_the_best_and_what_is_left(folder, capsys):
+    progress = training(folder).run(*beginning())
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == EPOCHS
+    for said, line in zip(lines, progress.curve, strict=True):
+        assert ("; best" in said) == (line.weights is not None)
+        assert ("; left " in said) == (line.epoch < EPOCHS)
+
+
 def test_in_another_thread_than_the_main_one_the_loop_takes_no_signals(folder, uninterrupted):
     ended = []
     thread = threading.Thread(target=lambda: ended.append(training(folder).run(*beginning())))
