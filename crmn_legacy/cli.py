@@ -95,6 +95,7 @@ def _data(commands):
 def _verify(commands):
     verify = commands.add_parser("verify", help="do a run's manifest and digests hold?")
     verify.add_argument("run", metavar="DIR", help="folder of a run")
+    verify.add_argument("--strict", action="store_true", help="fail on what is not the run's, such as a log, too")
 
 
 def _rerun(commands):

@@ -13,9 +13,10 @@ from crmn_legacy.archive.layout import (
     RUN,
     TRACE,
     WEIGHTS,
+    WRITTEN,
 )
 from crmn_legacy.archive.record import read_curve, read_json, read_record, write_json
-from crmn_legacy.archive.verification import left_out, verify
+from crmn_legacy.archive.verification import foreign, left_out, shown_names, verify
 
 __all__ = [
     "ARRAYS",
@@ -28,8 +29,10 @@ __all__ = [
     "RUN",
     "TRACE",
     "WEIGHTS",
+    "WRITTEN",
     "RunFolder",
     "digest_tensors",
+    "foreign",
     "left_out",
     "lighten",
     "now",
@@ -37,6 +40,7 @@ __all__ = [
     "read_curve",
     "read_json",
     "read_record",
+    "shown_names",
     "verify",
     "write_arrays",
     "write_json",

@@ -9,6 +9,9 @@
     trace.jsonl      with --trace only: a line an update
     MANIFEST.sha256  of all the above, written when the run is finished
 
+Whatever else lies there, such as a log or what a file browser leaves, is not the run's: no digest covers it, and
+nothing here removes it.
+
 A light folder is a finished run's without its arrays, which it names with their digests under ``left_out`` in
 ``run.json``.
 """
@@ -16,6 +19,7 @@ A light folder is a finished run's without its arrays, which it names with their
 import contextlib
 import fcntl
 import os
+import re
 import shutil
 import tempfile
 from datetime import UTC, datetime
@@ -31,11 +35,16 @@ from crmn_legacy.archive.layout import (
     RECIPE,
     RUN,
     TRACE,
+    WRITTEN,
 )
 from crmn_legacy.archive.record import read_json, write_curve, write_json, write_record
-from crmn_legacy.archive.verification import file_digest, left_out, verify
+from crmn_legacy.archive.verification import file_digest, foreign, left_out, shown_names, verify
 from crmn_legacy.errors import UserError
 from crmn_legacy.files import write_whole
+
+_SPARE = f"{Path(FORMER_CHECKPOINT).stem}.spare"
+# What `write_whole` and `RunFolder.write_checkpoint` name their half of a file; another's download may end alike.
+_LEFT = re.compile("|".join([*(rf"{re.escape(name)}\.[0-9a-f]{{8}}\.part" for name in (*WRITTEN, MANIFEST)), _SPARE]))
 
 
 class RunFolder:
@@ -81,10 +90,11 @@ class RunFolder:
             ) from None
 
     def _require_empty(self):
-        if any(self.path.iterdir()):
+        names = sorted(os.listdir(self.path))
+        if names:
             raise UserError(
-                f"got '{self.path}', which exists and is not empty; expected a new folder: give another --out, or "
-                "remove it"
+                f"got '{self.path}', which exists and is not empty (it holds {shown_names(names)}); expected a new "
+                "folder: give another --out, or remove what lies there"
             )
 
     def _lock(self):
@@ -109,9 +119,8 @@ class RunFolder:
     def _sweep(self):
         """Remove what a process that was killed while it wrote has left."""
         try:
-            for pattern in ("*.part", "*.spare"):
-                for path in self.path.glob(pattern):
-                    path.unlink()
+            for name in filter(_LEFT.fullmatch, os.listdir(self.path)):
+                (self.path / name).unlink()
         except OSError as error:
             raise UserError(
                 f"got '{self.path}', in which nothing can be changed ({error.strerror}); expected a writable folder"
@@ -167,7 +176,7 @@ class RunFolder:
         # One that is damaged must not take the place of the one that the run went on from.
         if newest.exists() and self._newest_is_whole:
             # A second name for the same bytes: at no moment is there none.
-            spare = former.with_suffix(".spare")
+            spare = self.path / _SPARE
             try:
                 spare.unlink(missing_ok=True)
                 os.link(newest, spare)
@@ -208,7 +217,7 @@ class RunFolder:
 
 
 def _write_manifest(folder):
-    names = sorted(p.name for p in folder.iterdir() if p.is_file() and p.name != MANIFEST)
+    names = sorted(name for name in WRITTEN if (folder / name).is_file())
     lines = [f"{file_digest(folder / name)}  {name}\n" for name in names]
     write_whole(folder / MANIFEST, "".join(lines).encode())
 
@@ -236,6 +245,11 @@ def lighten(source, target):
         raise UserError(f"got '{source}', which is without its arrays already, expected the run's own folder")
     if target.exists() and not (left_out(target) or (target.is_dir() and not any(target.iterdir()))):
         raise UserError(f"got '{target}', which is no light folder of a run, expected one, or a new place")
+    if left_out(target) and foreign(target):
+        raise UserError(
+            f"got '{target}', which holds {shown_names(foreign(target))} beside a run, expected a light folder alone: "
+            "move that away"
+        )
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}-") as place:

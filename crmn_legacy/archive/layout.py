@@ -6,3 +6,5 @@ WEIGHTS, INITIAL_WEIGHTS = "weights.npz", "weights_initial.npz"
 CHECKPOINT, FORMER_CHECKPOINT = "checkpoint.npz", "checkpoint.previous.npz"
 ARRAYS = (WEIGHTS, INITIAL_WEIGHTS, CHECKPOINT, FORMER_CHECKPOINT)
 TRACE = "trace.jsonl"
+# All that a run ever writes and digests; whatever else lies in its folder is not the run's.
+WRITTEN = (RUN, RECIPE, CURVE, *ARRAYS, TRACE)

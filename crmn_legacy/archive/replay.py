@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -106,6 +107,22 @@ def command(folder, record, out, data=None, steps=None, trace=None):
     return [sys.executable, "-P", str(script), "--out", str(out), *options.as_words()]
 
 
+# Those that end a process, of people (ctrl-C, kill, the end of a terminal) and of schedulers, which send a warning of
+# their choice before the end of a job's time. SIGQUIT stays what ends a process that heeds nothing else.
+_STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU)
+
+
+def stopping():
+    """Numbers of the signals that would end this process, and that nobody else has taken (a list).
+
+    What was ignored when the process began stays so: SIGHUP under ``nohup``, SIGINT in a script's background.
+    """
+    # Elsewhere than in the main thread Python can take none.
+    if threading.current_thread() is not threading.main_thread():
+        return []
+    return [number for number in _STOPPING if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler)]
+
+
 def call(words, quiet=False):
     """Run a command to its end and pass on to it what would stop it.
 
@@ -133,8 +150,7 @@ def call(words, quiet=False):
         text=True,
         errors="replace",
     )
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = {number: signal.signal(number, lambda got, frame: child.send_signal(got)) for number in numbers}
+    before = {number: signal.signal(number, lambda got, frame: child.send_signal(got)) for number in stopping()}
     try:
         said = child.communicate()[0] or ""
     finally:

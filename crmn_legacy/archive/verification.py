@@ -1,6 +1,7 @@
 """Does a finished run's folder hold what the run wrote?"""
 
 import hashlib
+import os
 from pathlib import Path
 
 from crmn_legacy.archive import chain
@@ -13,12 +14,15 @@ from crmn_legacy.archive.layout import (
     RECIPE,
     RUN,
     WEIGHTS,
+    WRITTEN,
 )
 from crmn_legacy.archive.record import bounded_text, read_record
 from crmn_legacy.errors import UserError, printable
 
 # Bytes; it has a line of some eighty for each of a dozen files.
 _LARGEST_MANIFEST = 1 << 20
+
+_UNREADABLE = "cannot be read"
 
 # What no finished run is without.
 _WHOLE = {RUN, RECIPE, CURVE, WEIGHTS, INITIAL_WEIGHTS, CHECKPOINT}
@@ -35,13 +39,12 @@ def verify(path):
     Returns
     -------
     list of str
-        A line for each file that is missing, altered or added, and for what does not follow from the rest (see
-        `crmn_legacy.archive.chain`); empty if the folder is whole. Of a light folder, which says so in its record, the
-        arrays are not missed.
+        A line for each file of the run that is missing, altered or added, and for what does not follow from the rest
+        (see `crmn_legacy.archive.chain`); empty if the folder is whole. Of a light folder, which says so in its
+        record, the arrays are not missed. What is not the run's is no problem, see `foreign`.
     """
     path = Path(path)
-    if not path.is_dir():
-        raise UserError(f"got '{path}', which is no folder; expected the folder of a run")
+    present = _names(path) & set(WRITTEN)
     try:
         text = bounded_text(path / MANIFEST, _LARGEST_MANIFEST)
     except FileNotFoundError:
@@ -54,21 +57,62 @@ def verify(path):
     # Not splitlines, which takes other characters for ends of lines too.
     for line in text.removesuffix("\n").split("\n"):
         digest, gap, name = line.partition("  ")
-        if not gap or len(digest) != 64 or Path(name).name != name or not name.isprintable():
+        if not gap or len(digest) != 64 or not _is_name(name):
             problems.append(f"{MANIFEST}: altered: {ascii(line)[:80]}")
         elif name in listed:
             problems.append(f"{MANIFEST}: altered: {name} stands in it twice")
-        else:
+        elif name in WRITTEN:
+            # Manifests were once of all that lay in the folder, a log and an editor's files among it.
             listed[name] = digest
-    present = {p.name for p in path.iterdir()} - {MANIFEST}
     digests = {name: file_digest(path / name) for name in sorted(present & listed.keys())}
     # Only a record that the manifest vouches for can excuse what is not there.
     record_holds = RUN in listed and digests.get(RUN) == listed[RUN]
     excused = left_out(path).keys() if record_holds else set()
     problems += [f"{name}: missing" for name in sorted((listed.keys() | _WHOLE) - present - excused)]
-    problems += [f"{printable(name)}: added" for name in sorted(present - listed.keys())]
-    problems += [f"{name}: altered" for name, digest in digests.items() if digest != listed[name]]
+    problems += [f"{name}: added" for name in sorted(present - listed.keys())]
+    problems += [f"{name}: {_change(digest)}" for name, digest in digests.items() if digest != listed[name]]
     return problems or chain.problems(path, excused)
+
+
+def foreign(path):
+    """Names of what lies in a run's folder and is not the run's: a log, an editor's file, a folder.
+
+    Parameters
+    ----------
+    path : path
+        Of the folder.
+
+    Returns
+    -------
+    list of str
+        Sorted, as the system gives them: not all may be printable.
+    """
+    return sorted(_names(Path(path)) - {*WRITTEN, MANIFEST})
+
+
+def shown_names(names, most=5):
+    """Names of files for a line, printable: the first few of them, and how many more there are."""
+    shown = ", ".join(printable(name) for name in names[:most])
+    return f"{shown} and {len(names) - most} more" if len(names) > most else shown
+
+
+def _is_name(text):
+    return text not in ("", "..") and Path(text).name == text and text.isprintable()
+
+
+def _names(folder):
+    if not folder.is_dir():
+        raise UserError(f"got '{folder}', which is no folder; expected the folder of a run")
+    try:
+        return set(os.listdir(folder))
+    except OSError as error:
+        raise UserError(
+            f"got '{folder}', which cannot be read ({error.strerror}); expected the folder of a run, readable"
+        ) from None
+
+
+def _change(digest):
+    return digest if digest.startswith(_UNREADABLE) else "altered"
 
 
 def left_out(folder):
@@ -81,8 +125,11 @@ def left_out(folder):
 
 
 def file_digest(path):
-    """SHA-256 of a file in hexadecimal digits, or words that are none where there is no file."""
+    """SHA-256 of a file in hexadecimal digits, or words that are none where no file can be read."""
     if not path.is_file():
         return "not a file"
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    try:
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        return f"{_UNREADABLE} ({error.strerror})"

@@ -5,11 +5,13 @@ from crmn_legacy.errors import printable
 
 
 def verify(arguments):
-    """Print what is wrong with a run's folder; 0 if nothing is, else 1."""
-    problems = archive.verify(arguments.run)
+    """Print what is wrong with a run's folder, and what is not the run's; 0 if nothing is wrong, else 1."""
+    problems, foreign = archive.verify(arguments.run), archive.foreign(arguments.run)
     for problem in problems:
         print(printable(problem))
-    if problems:
+    if foreign:
+        print(f"not the run's: {archive.shown_names(foreign, most=20)}")
+    if problems or (arguments.strict and foreign):
         return 1
     record = archive.read_record(arguments.run, required=())
     whole = "whole, without arrays" if archive.left_out(arguments.run) else "whole"

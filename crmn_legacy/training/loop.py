@@ -1,9 +1,8 @@
 """The loop: epochs of updates, a validation after each, the best weights kept, a checkpoint that resumes exactly."""
 
 import math
-import signal
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,20 +12,13 @@ from crmn_legacy.archive import checkpoint
 from crmn_legacy.archive.record import Epoch
 from crmn_legacy.archive.trace import Trace
 from crmn_legacy.errors import UserError
-from crmn_legacy.training.progress import print_epoch, report
+from crmn_legacy.training.progress import Pace, print_epoch, report
 from crmn_legacy.training.protocols import Batches, EvaluationStep, Schedule, Task, TrainingStep
+from crmn_legacy.training.signals import Interrupted, Signals
 
 
 class TrainingError(Exception):
     """The run cannot go on, through no mistake of its command line; told in one line."""
-
-
-class Interrupted(Exception):  # noqa: N818 - no error
-    """The user stopped the run; its checkpoint is written. `number` is the signal's."""
-
-    def __init__(self, number):
-        super().__init__(number)
-        self.number = number
 
 
 @dataclass
@@ -68,7 +60,7 @@ class Training:
     folder: archive.RunFolder
     trace: Trace | None = None
 
-    def run(self, state, progress):
+    def run(self, state, progress, signals=None):
         """Train until the end, from a state and a progress between two updates.
 
         Parameters
@@ -77,6 +69,8 @@ class Training:
             Of the host; the training step's. Emptied, so that it does not fill memory beside the device's copy.
         progress : Progress
             Where it stands.
+        signals : Signals, optional
+            Where the caller remembers signals already.
 
         Returns
         -------
@@ -89,26 +83,27 @@ class Training:
         UserError
             Something cannot be written; the former checkpoint is kept.
         Interrupted
-            By ctrl-C, SIGTERM, or the end of the terminal or of who reads the output (``| head``), once the step is
-            done and the checkpoint written.
+            By ctrl-C, another signal that ends a process, or the end of who reads the output (``| head``), once the
+            step is done and the checkpoint written.
         """
         host, state = state, self.train.put(state)
         host.clear()
-        with _Signals() as signals:
+        pace = Pace(self)
+        with nullcontext(signals) if signals else Signals() as signals:
             while progress.epoch <= self.epochs and not self._enough(progress):
-                state = self._epoch(state, progress, signals)
+                state = self._epoch(state, progress, signals, pace)
         return progress
 
     def _enough(self, progress):
         return self.max_updates is not None and progress.updates >= self.max_updates
 
-    def _epoch(self, state, progress, signals):
+    def _epoch(self, state, progress, signals, pace):
         started = time.monotonic()
         pending, rates = None, None
         trained = self.schedule.trained(progress.epoch)
         source = self.batches.epoch(progress.epoch, start=progress.step)
         steps_left = self._steps_of_epoch(progress) - progress.step
-        with report(self, progress, steps_left) as reporting:
+        with report(self, progress, steps_left, pace) as reporting:
             try:
                 for batch, _ in zip(source, range(steps_left), strict=False):
                     rates = self.schedule.rates(progress.schedule, progress.epoch, progress.updates + 1)
@@ -119,6 +114,7 @@ class Training:
                     self._count(pending, progress)
                     pending = outputs
                     self._trace_update(state, outputs, progress)
+                    pace.count(progress)
                     with signals.output():
                         reporting.step(progress)
                     if signals.caught:
@@ -127,13 +123,16 @@ class Training:
                 source.close()
             self._count(pending, progress)
         if signals.caught:
-            self._write(self.train.get(state), progress)
+            with signals.held():
+                self._write(self.train.get(state), progress)
             raise Interrupted(signals.caught)
         if rates is None:  # interrupted after the last update of the epoch
             rates = self.schedule.rates(progress.schedule, progress.epoch, progress.updates)
-        line = self._end_epoch(state, progress, rates, started)
+        line, host, weights = self._end_epoch(state, progress, rates, started)
+        with signals.held():
+            self._write(host, progress, weights)
         with signals.output():
-            print_epoch(line, self.epochs, self.task.metric)
+            print_epoch(line, self.epochs, self.task.metric, pace.left(progress))
         if signals.caught:
             raise Interrupted(signals.caught)
         return state
@@ -199,8 +198,7 @@ class Training:
         )
         progress.curve.append(line)
         progress.epoch, progress.step, progress.losses = progress.epoch + 1, 0, []
-        self._write(host, progress, weights)
-        return line
+        return line, host, weights
 
     def validate(self, state):
         """Mean loss and mean score of the validation part, under a state of the host."""
@@ -234,32 +232,3 @@ def _kept():
         yield
     except UserError as error:
         raise UserError(f"{error}; a whole checkpoint is kept: mend it, then --resume") from None
-
-
-class _Signals:
-    """Ctrl-C, SIGTERM and SIGHUP, remembered until the step is done; the second one stops at once."""
-
-    def __enter__(self):
-        self.caught = None
-        numbers = [signal.SIGINT, signal.SIGTERM]
-        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as `nohup` has it
-            numbers.append(signal.SIGHUP)
-        self._before = {number: signal.signal(number, self._catch) for number in numbers}
-        return self
-
-    @contextmanager
-    def output(self):
-        """Output that nobody takes any more stops the run as a signal does: what was computed is saved."""
-        try:
-            yield
-        except OSError:
-            self.caught = self.caught or signal.SIGPIPE
-
-    def _catch(self, number, frame):
-        if self.caught:
-            raise KeyboardInterrupt
-        self.caught = number
-
-    def __exit__(self, *exception):
-        for number, handler in self._before.items():
-            signal.signal(number, handler)

@@ -20,8 +20,9 @@ from crmn_legacy.archive.record import Result, RunRecord
 from crmn_legacy.archive.trace import Trace
 from crmn_legacy.errors import UserError
 from crmn_legacy.files import write_whole
-from crmn_legacy.training.loop import Interrupted, Training, TrainingError
+from crmn_legacy.training.loop import Training, TrainingError
 from crmn_legacy.training.preparation import build, choose, platform_key, refuse
+from crmn_legacy.training.signals import Signals
 
 
 def train(recipe, script, given):
@@ -129,22 +130,29 @@ class _Run:
 
     def to_its_end(self):
         """Start or resume, train, finish; returns the exit status."""
+        # From here on there is something to save, or to finish.
+        with Signals() as signals:
+            try:
+                state, progress = self._begin(signals)
+                progress = self._train(state, progress, signals)
+                return self._finish(progress, signals)
+            except KeyboardInterrupt as stop:
+                with signals.held():
+                    return self._interrupted(stop)
+            except TrainingError as error:
+                self._write_record("failed", error=str(error))
+                print(f"error: {error}", file=sys.stderr)
+                return 1
+
+    def _begin(self, signals):
+        """The state and the progress that the run goes on from."""
         resumed = self.choice.former is not None
-        if resumed and self.folder.has_begun():
-            state, progress = self._resume()
-        else:
+        with signals.held():
+            if resumed and self.folder.has_begun():
+                return self._resume()
             if resumed:
                 print("resumed at the beginning: nothing had been saved yet", flush=True)
-            state, progress = self._start()
-        try:
-            progress = self._train(state, progress)
-            return self._finish(progress)
-        except (Interrupted, KeyboardInterrupt) as stop:
-            return self._interrupted(stop)
-        except TrainingError as error:
-            self._write_record("failed", error=str(error))
-            print(f"error: {error}", file=sys.stderr)
-            return 1
+            return self._start()
 
     def _start(self):
         """Write what the run begins with; its first state and progress."""
@@ -190,7 +198,7 @@ class _Run:
         self.folder.write_curve(progress.curve)
         return state, progress
 
-    def _train(self, state, progress):
+    def _train(self, state, progress, signals):
         training = Training(
             train=self.built.train,
             evaluate=self.built.evaluate,
@@ -205,14 +213,16 @@ class _Run:
             trace=self.trace,
         )
         # `built` holds the first state; the loop empties what it is given, so that it fills no memory.
-        return training.run(state, progress)
+        return training.run(state, progress, signals)
 
-    def _finish(self, progress):
+    def _finish(self, progress, signals):
         """Score the best weights, write the last record and the manifest, print the last lines."""
         best = progress.curve[progress.schedule.best_epoch - 1]
-        weights, test = self._best_weights(best), None
-        if self.choice.plan.kind != "rehearsal" and np.any(self.choice.data.split == "test"):
-            test = self._test(weights)
+        test = None
+        with signals.at_once():
+            weights = self._best_weights(best)
+            if self.choice.plan.kind != "rehearsal" and np.any(self.choice.data.split == "test"):
+                test = self._test(weights, signals)
         self.record.result = Result(
             best_epoch=best.epoch,
             epochs=len(progress.curve),
@@ -238,7 +248,7 @@ class _Run:
             )
         return weights
 
-    def _test(self, weights):
+    def _test(self, weights, signals):
         """Scores of the test sets (dict of str to Score), printed."""
         from crmn_legacy.archive.record import Score
         from crmn_legacy.training import evaluation
@@ -248,7 +258,8 @@ class _Run:
         found = evaluation.predict(self.built.test, {**weights, **self.built.random_state}, task, batches)
         results = task.by_test_set(found["scores"], self.choice.data, batches.rows)
         for name, scored in results.items():
-            print(f"test {name}: {task.metric} {100 * scored['mean']:.2f}% ({scored['pictures']} pictures)")
+            with signals.output():
+                print(f"test {name}: {task.metric} {100 * scored['mean']:.2f}% ({scored['pictures']} pictures)")
         return {name: msgspec.convert(scored, Score) for name, scored in results.items()}
 
     def _interrupted(self, stop):
@@ -256,7 +267,8 @@ class _Run:
         # `make` runs its own Python, which a plain `python` in the user's shell may not be.
         python = "python" if shutil.which("python") == sys.executable else sys.executable
         words = [python, os.path.relpath(self.choice.script), "--resume", str(self.folder.path)]
-        print(f"interrupted; go on with: {shlex.join(words)}", file=sys.stderr)
+        with contextlib.suppress(OSError):  # of a terminal that is gone
+            print(f"interrupted; go on with: {shlex.join(words)}", file=sys.stderr)
         return 128 + getattr(stop, "number", 2)
 
     def _write_record(self, status, error=None):

@@ -55,16 +55,82 @@ def test_every_flipped_bit_is_found_and_its_file_named(finished):
 
 def test_a_missing_an_added_and_an_exchanged_file_are_named(finished):
     (finished / archive.WEIGHTS).unlink()
-    (finished / "extra.txt").write_text("x")
-    (finished / "folder").mkdir()
     (finished / archive.RECIPE).unlink()
     (finished / archive.RECIPE).mkdir()
+    (finished / archive.CURVE).unlink()
+    (finished / archive.CURVE).symlink_to("nowhere")
+    manifest = (finished / archive.MANIFEST).read_text().splitlines(keepends=True)
+    (finished / archive.MANIFEST).write_text("".join(line for line in manifest if archive.TRACE not in line))
     assert set(archive.verify(finished)) == {
         "weights.npz: missing",
-        "extra.txt: added",
-        "folder: added",
+        "trace.jsonl: added",
         "recipe.py: altered",
+        "curve.jsonl: altered",
     }
+
+
+def add_foreign_files(folder):
+    """What people and their programs leave in a run's folder; returns the names, sorted."""
+    (folder / "resume.log").write_text("epoch 1/2\n")
+    (folder / ".DS_Store").write_bytes(b"\0\0\0\1Bud1")
+    (folder / ".curve.jsonl.swp").write_bytes(b"b0VIM 9.0")
+    (folder / "notes").mkdir()
+    (folder / "notes" / archive.RUN).write_text("{}")
+    (folder / "latest").symlink_to("nowhere")
+    (folder / "film.mp4.part").write_bytes(b"\0")
+    (folder / "weights.npz.part").mkdir()
+    os.mkfifo(folder / "pipe\n")
+    (folder / os.fsdecode(b"caf\xe9")).touch()
+    names = ["resume.log", ".DS_Store", ".curve.jsonl.swp", "notes", "latest", "film.mp4.part", "weights.npz.part"]
+    return sorted([*names, "pipe\n", "caf\udce9"])
+
+
+def test_what_is_not_the_runs_is_named_and_no_problem(finished):
+    assert archive.foreign(finished) == []
+    names = add_foreign_files(finished)
+    assert archive.foreign(finished) == names
+    assert archive.verify(finished) == []
+
+
+def test_what_is_not_the_runs_is_left_alone_and_out_of_the_manifest(finished, tmp_path):
+    names = add_foreign_files(finished)
+    with archive.RunFolder(finished, new=False) as folder:
+        folder.finish(archive.read_record(finished))
+    assert archive.foreign(finished) == names
+    listed = {line[66:] for line in (finished / archive.MANIFEST).read_text().splitlines()}
+    assert listed == set(archive.WRITTEN)
+    archive.lighten(finished, tmp_path / "light")
+    assert archive.foreign(tmp_path / "light") == []
+
+
+@pytest.mark.parametrize("change", ["kept", "altered", "gone", "a folder"])
+def test_a_former_manifest_of_what_was_not_the_runs_holds_whatever_became_of_that(finished, change):
+    log = finished / "resume.log"
+    rewrite(finished, log.name, b"epoch 1/2\n")
+    if change != "kept":
+        log.unlink()
+    if change == "altered":
+        log.write_text("another\n")
+    if change == "a folder":
+        log.mkdir()
+    assert archive.verify(finished) == []
+    assert archive.foreign(finished) == ([] if change == "gone" else ["resume.log"])
+    with open(finished / archive.CURVE, "a") as file:
+        file.write("\n")
+    assert archive.verify(finished) == ["curve.jsonl: altered"]
+
+
+def test_a_file_that_cannot_be_read_is_named_with_the_reason(finished, monkeypatch):
+    def fail(file, name):
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(hashlib, "file_digest", fail)
+    assert "weights.npz: cannot be read (Input/output error)" in archive.verify(finished)
+
+
+def test_many_names_are_cut_and_none_can_steer_a_terminal():
+    assert archive.shown_names(["a\n", "caf\udce9"]) == "a\\n, caf\\udce9"
+    assert archive.shown_names([str(number) for number in range(7)]) == "0, 1, 2, 3, 4 and 2 more"
 
 
 def test_a_file_taken_out_of_folder_and_manifest_is_missed_all_the_same(finished):
@@ -149,8 +215,12 @@ def test_what_a_killed_writer_left_is_swept_away_and_nothing_else(finished):
 
 
 def test_a_new_folder_must_be_empty_and_a_former_one_hold_a_run(finished, tmp_path):
-    with pytest.raises(UserError, match="not empty"):
+    with pytest.raises(UserError, match=r"not empty \(it holds MANIFEST.sha256, .* and 4 more\)"):
         archive.RunFolder(finished, new=True)
+    (tmp_path / "logged").mkdir()
+    (tmp_path / "logged" / ".DS_Store").touch()
+    with pytest.raises(UserError, match=r"it holds \.DS_Store\)"):
+        archive.RunFolder(tmp_path / "logged", new=True)
     (tmp_path / "empty").mkdir()
     with pytest.raises(UserError, match=r"no run\.json"):
         archive.RunFolder(tmp_path / "empty", new=False)
@@ -262,10 +332,15 @@ def test_a_light_folder_takes_the_place_of_a_former_one_and_of_nothing_else(fini
     assert archive.verify(light) == []
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "notes.txt").write_text("mine")
-    for place, said in ((tmp_path / "mine", "no light folder"), (finished, "no light folder")):
+    (light / "why.txt").write_text("mine")
+    for place, said in (
+        (tmp_path / "mine", "no light folder"),
+        (finished, "no light folder"),
+        (light, "holds why.txt beside a run"),
+    ):
         with pytest.raises(UserError, match=said):
             archive.lighten(finished, place)
-    assert (tmp_path / "mine" / "notes.txt").read_text() == "mine"
+    assert (tmp_path / "mine" / "notes.txt").read_text() == (light / "why.txt").read_text() == "mine"
     assert archive.verify(finished) == []
     assert not list(tmp_path.glob(".*"))
 

@@ -40,6 +40,10 @@ def test_a_folder_without_arrays_is_repeated_to_the_same_bits_from_a_read_only_p
     place, again = tmp_path / "locked", tmp_path / "again"
     place.mkdir()
     place.chmod(0o555)
+    # What somebody has added is no problem, and nothing of it is imported in the place of a library.
+    (light / "resume.log").write_text("epoch 1/3\n")
+    for name in ("numpy.py", "json.py", "crmn_legacy.py"):
+        (light / name).write_text("raise SystemExit('imported')")
     before = contents(light)
     words = [sys.executable, "-m", "crmn_legacy", "rerun", str(light), "--out", str(again)]
     done = subprocess.run(words, cwd=place, env=environment(), capture_output=True, text=True)
@@ -125,11 +129,6 @@ def test_a_run_that_lies_there_already_is_not_taken_for_the_rerun(refused, no_ru
     for out in (traced, light, light / archive.RUN):
         assert "expected a new folder" in refused("rerun", light, "--out", out)
     assert "expected a new folder" in refused("rerun", traced, "--out", traced)
-
-
-def test_a_file_added_beside_the_recipe_is_refused(refused, no_run, light):
-    (light / "numpy.py").write_bytes(EVIL)
-    assert "which does not verify (numpy.py: added)" in refused("rerun", light)
 
 
 @pytest.mark.parametrize("status", ["running", "interrupted", "failed"])

@@ -25,6 +25,27 @@ def test_a_run_that_is_not_whole_names_each_file(command, finished, tmp_path):
     assert done.out.splitlines() == ["weights_initial.npz: missing", "curve.jsonl: altered"]
 
 
+def test_what_is_not_the_runs_is_named_and_fails_only_if_asked_to(command, finished, tmp_path):
+    folder = tmp_path / "run"
+    shutil.copytree(finished[0], folder)
+    assert command("verify", "--strict", folder).status == 0
+    (folder / "resume.log").write_text("epoch 1/3\n")
+    (folder / ".nfs0000\x1b[2J").touch()
+    named = "not the run's: .nfs0000\\x1b[2J, resume.log\n"
+    done = command("verify", folder)
+    assert done.status == 0 and done.err == ""
+    assert done.out == f"{named}whole: table1_crmn, {finished[1].removeprefix('bits: ')}\n"
+    done = command("verify", "--strict", folder)
+    assert (done.status, done.out, done.err) == (1, named, "")
+    (folder / archive.WEIGHTS).unlink()
+    done = command("verify", folder)
+    assert (done.status, done.out) == (1, f"weights.npz: missing\n{named}")
+
+
+def test_a_run_writes_what_the_list_of_its_files_names_and_nothing_else(traced):
+    assert {path.name for path in traced.iterdir()} == {*archive.WRITTEN, archive.MANIFEST}
+
+
 @pytest.mark.parametrize("name", sorted({*FILES, archive.TRACE}))
 def test_one_flipped_bit_in_any_file_is_found_and_the_file_named(command, traced, tmp_path, name):
     folder = tmp_path / "run"

@@ -1,10 +1,13 @@
 """The loop by itself: arithmetic takes the place of a network, so that every place to stop at can be tried."""
 
+import io
 import json
 import math
 import os
 import signal
+import sys
 import tempfile
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -19,9 +22,11 @@ from crmn_legacy.archive import folder as folders
 from crmn_legacy.archive.trace import Trace, read_trace
 from crmn_legacy.errors import UserError
 from crmn_legacy.training import RateSchedule, SpanSchedule
-from crmn_legacy.training.loop import Interrupted, Training, TrainingError
+from crmn_legacy.training.loop import Training, TrainingError
+from crmn_legacy.training.signals import Interrupted
 
 STEPS, EPOCHS = 3, 4
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU)
 
 
 class Arithmetic:
@@ -230,13 +235,76 @@ def test_a_trace_that_cannot_be_written_is_told_and_the_checkpoint_stands(folder
     assert stored(folder)[1].updates == 0
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", STOPPING)
 def test_interruption_names_its_signal_and_gives_the_handlers_back(folder, number):
     before = signal.getsignal(number)
     with pytest.raises(Interrupted) as stop:
         training(folder, Arithmetic(after=send(number, 2))).run(*beginning())
     assert stop.value.number == number
     assert signal.getsignal(number) is before
+    assert stored(folder)[1].updates == 2
+
+
+@pytest.mark.parametrize("number", [number for number in STOPPING if number != signal.SIGINT])
+def test_a_scheduler_may_send_its_signals_again_and_again(folder, number):
+    def often(update):
+        if update == 5:
+            for each in (number, number, signal.SIGTERM, number):
+                os.kill(os.getpid(), each)
+
+    with pytest.raises(Interrupted) as stop:
+        training(folder, Arithmetic(after=often)).run(*beginning())
+    assert stop.value.number == number
+    assert stored(folder)[1].updates == 5
+
+
+def test_a_second_ctrl_c_while_the_checkpoint_is_written_waits_for_it(folder, monkeypatch):
+    write = folder.write_checkpoint
+
+    def impatient(arrays):
+        os.kill(os.getpid(), signal.SIGINT)
+        write(arrays)
+
+    monkeypatch.setattr(folder, "write_checkpoint", impatient)
+    with pytest.raises(Interrupted):
+        training(folder, Arithmetic(after=send(signal.SIGINT, 2))).run(*beginning())
+    assert stored(folder)[1].updates == 2
+
+
+def test_each_epochs_line_says_whether_it_is_the_best_and_what_is_left(folder, capsys):
+    progress = training(folder).run(*beginning())
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == EPOCHS
+    for said, line in zip(lines, progress.curve, strict=True):
+        assert ("; best" in said) == (line.weights is not None)
+        assert ("; left " in said) == (line.epoch < EPOCHS)
+
+
+def test_in_another_thread_than_the_main_one_the_loop_takes_no_signals(folder, uninterrupted):
+    ended = []
+    thread = threading.Thread(target=lambda: ended.append(training(folder).run(*beginning())))
+    thread.start()
+    thread.join()
+    assert ended[0].bits == uninterrupted[0].bits
+
+
+def test_a_reader_that_has_left_stops_the_run_with_its_epoch_saved(folder, monkeypatch):
+    monkeypatch.setattr(sys, "stdout", open_closed_pipe())
+    with pytest.raises(Interrupted) as stop:
+        training(folder).run(*beginning())
+    assert stop.value.number == signal.SIGPIPE
+    assert stored(folder)[1].updates == STEPS
+
+
+def open_closed_pipe():
+    reading, writing = os.pipe()
+    os.close(reading)
+
+    class Pipe(io.FileIO):
+        def write(self, text):
+            return super().write(text.encode())
+
+    return Pipe(writing, "w")
 
 
 def test_second_signal_stops_at_once_and_the_former_checkpoint_stands(folder):

@@ -17,12 +17,12 @@ from tests.training.runs import ROOT, assert_same_run, bits_of, command_of, envi
 SLOW_UPDATE = """
 import time
 from crmn_legacy.training import loop
-take = loop.Training._take
-def taking(self, outputs, progress):
-    take(self, outputs, progress)
+count = loop.Training._count
+def counting(self, outputs, progress):
+    count(self, outputs, progress)
     while progress.updates == 4 and not os.path.exists(os.environ["GONE"]):
         time.sleep(0.05)
-loop.Training._take = taking
+loop.Training._count = counting
 """
 
 

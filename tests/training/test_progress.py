@@ -1,6 +1,13 @@
 """What is said while a run goes on: a bar on a terminal, plain lines elsewhere."""
 
+import fcntl
 import io
+import itertools
+import os
+import pty
+import re
+import struct
+import termios
 import types
 
 import pytest
@@ -9,7 +16,86 @@ from crmn_legacy.archive.checkpoint import Progress
 from crmn_legacy.archive.record import Epoch
 from crmn_legacy.training import progress as module
 
-TRAINING = types.SimpleNamespace(batches=types.SimpleNamespace(batch_size=4), epochs=9)
+
+class Clock:
+    """A monotonic clock that a test sets."""
+
+    now = 100.0
+
+    def monotonic(self):
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr(module, "time", clock)
+    return clock
+
+
+def a_run(epochs=9, max_updates=None):
+    """What the reports read of a `Training`: epochs of ten updates of four pictures."""
+    batches = types.SimpleNamespace(batch_size=4, steps_per_epoch=10)
+    return types.SimpleNamespace(batches=batches, epochs=epochs, max_updates=max_updates)
+
+
+def at(epoch, step, **changes):
+    """The progress after so many updates of an epoch."""
+    return Progress(epoch=epoch, step=step, updates=(epoch - 1) * 10 + step, **changes)
+
+
+# --- how much is left
+
+
+def test_the_time_left_is_of_the_whole_run_at_the_pace_of_its_updates_and_validations(clock):
+    pace = module.Pace(a_run(epochs=3))
+    assert pace.left(at(1, 0)) is None
+    clock.now += 1000  # compiles
+    pace.count(at(1, 1))
+    assert pace.left(at(1, 1)) is None
+    for step in range(2, 11):
+        clock.now += 2
+        pace.count(at(1, step))
+    assert pace.update(at(1, 10)) == 2
+    assert pace.left(at(1, 10)) == 2 * 20
+    clock.now += 18  # validates
+    assert pace.left(at(2, 0, curve=[])) == (9 * 2 + 18) / 9 * 20
+
+
+@pytest.mark.parametrize(("max_updates", "updates_left"), [(None, 25), (12, 7), (15, 10)])
+def test_the_time_left_ends_with_the_steps_that_were_asked_for(clock, max_updates, updates_left):
+    pace = module.Pace(a_run(epochs=3, max_updates=max_updates))
+    pace.count(at(1, 4))
+    clock.now += 3
+    pace.count(at(1, 5))
+    assert pace.left(at(1, 5)) == 3 * updates_left
+
+
+def test_a_resumed_run_goes_by_its_own_pace_and_a_night_that_it_stood_still_is_forgotten(clock):
+    pace = module.Pace(a_run(epochs=100))
+    place = at(40, 7)
+    for epoch, step in [(40, 8), (40, 9), (40, 10), *itertools.product(range(41, 46), range(1, 11))]:
+        place = at(epoch, step)
+        pace.count(place)
+        if (epoch, step) == (40, 10):
+            assert pace.update(place) == 5
+            clock.now += 30_000
+        clock.now += 5
+    assert pace.update(place) == pytest.approx(5, rel=0.1)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        *[(0, "0 s"), (59.4, "59 s"), (59.6, "1 min"), (3569, "59 min"), (3590, "1 h 0 min")],
+        *[(7500, "2 h 5 min"), (86390, "1 d 0 h"), (349200, "4 d 1 h")],
+    ],
+)
+def test_a_time_in_words(seconds, words):
+    assert module.duration(seconds) == words
+
+
+# --- the bar
 
 
 class Terminal(io.StringIO):
@@ -17,40 +103,150 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_on_a_terminal_a_bar_counts_pictures_and_shows_epoch_step_and_loss(monkeypatch):
-    terminal = Terminal()
+SHORT = {"epoch": (12, 100), "steps": (30, 45), "loss": 0.012345, "speeds": ("1.2 s/epoch", "44.1 pictures/s")}
+LONG = {"epoch": (9999, 10000), "steps": (1200, 3148), "loss": 1.23456e-05, "speeds": ("21 min/epoch", "44 pictures/s")}
+
+
+@pytest.mark.parametrize(
+    ("width", "line"),
+    [
+        (200, f"epoch 12/100  [{'#' * 26}{'-' * 14}]  30/45  loss 0.012345  1.2 s/epoch  44.1 pictures/s  left 2 min"),
+        (80, "epoch 12/100  [###########------]  30/45  loss 0.012345  1.2 s/epoch  left 2 min"),
+        (60, "epoch 12/100  [######----]  30/45  loss 0.012345  left 2 min"),
+        (40, "epoch 12/100  loss 0.012345  left 2 min"),
+        (20, "loss 0.012345"),
+    ],
+)
+def test_a_bar_in_each_width(width, line):
+    assert module.bar_line(width, **SHORT, left=130) == line
+
+
+@pytest.mark.parametrize("width", range(5, 210))
+@pytest.mark.parametrize("run", [SHORT, LONG])
+def test_no_line_is_too_long_and_what_is_cut_is_the_loss_last(width, run):
+    for left in (None, 3.0, 123_456.0):
+        line = module.bar_line(width, **run, left=left)
+        assert len(line) <= width
+        assert f"loss {run['loss']:.5g}" in line or width < 16
+        bar = re.search(r"\[(#*-*)\]", line)
+        assert (bar is not None and len(bar[1]) >= 10) or width < 80
+
+
+def test_a_bar_is_empty_at_first_and_full_in_the_end():
+    assert "[----------]  0/3" in module.bar_line(28, (1, 9), (0, 3))
+    assert "[##########]  3/3" in module.bar_line(28, (1, 9), (3, 3))
+
+
+def shown(monkeypatch, clock, terminal):
+    """What a terminal gets of an epoch that was resumed at its fifth update."""
     monkeypatch.setattr(module.sys, "stderr", terminal)
-    with module.report(TRAINING, Progress(epoch=2), steps=5) as reporting:
-        for step in range(1, 6):
-            reporting.step(Progress(epoch=2, step=step, losses=[0.5] * (step - 1)))
-            reporting._bar.refresh()
-        assert reporting._bar.n == 20
-    said = terminal.getvalue()
-    assert "epoch 2/9" in said and "step 5, loss 0.5" in said and "pictures/s" in said and "20/20" in said
+    monkeypatch.setenv("TERM", "xterm")
+    training = a_run()
+    pace = module.Pace(training)
+    with module.report(training, at(2, 4), 6, pace) as reporting:
+        for step in range(5, 11):
+            clock.now += 60
+            pace.count(at(2, step))
+            reporting.step(at(2, step, losses=[0.5] * (step - 1)))
+            with reporting._shown():
+                reporting._bar.refresh()
+    assert reporting._bar.disable
 
 
-def test_elsewhere_a_line_now_and_then(monkeypatch, capsys):
-    clock = iter([0.0, 10.0, 31.0, 40.0, 62.0])
-    monkeypatch.setattr(module, "time", types.SimpleNamespace(monotonic=lambda: next(clock)))
-    with module.report(TRAINING, Progress(epoch=2, step=3), steps=6) as reporting:
-        for step in range(4, 8):
-            reporting.step(Progress(epoch=2, step=step, losses=[0.25]))
-    lines = capsys.readouterr().out.splitlines()
-    # Two updates of four pictures in 31 s; then four in 62 s, two are left at 15.5 s each.
-    assert lines == [
-        "epoch 2/9, step 5: loss 0.25, 0.3 pictures a second, 62 s left in the epoch",
-        "epoch 2/9, step 7: loss 0.25, 0.3 pictures a second, 31 s left in the epoch",
+def test_on_a_terminal_a_bar_shows_epoch_steps_loss_speed_and_time_left(monkeypatch, clock):
+    terminal = Terminal()
+    shown(monkeypatch, clock, terminal)
+    lines = terminal.getvalue().split("\r")
+    assert any(re.match(r"epoch 2/9  \[#{6,}-{6,}\]  4/10", line) for line in lines)
+    assert any(re.match(r"epoch 2/9  \[#+\]  10/10  loss 0.5  10 min/epoch  left 1 h 10 min", line) for line in lines)
+    assert "/s" not in terminal.getvalue()
+    assert lines[-1].strip() == "" or lines[-2].strip() == ""  # it is wiped away
+
+
+@pytest.mark.parametrize(("columns", "has_bar"), [(0, True), (40, False), (80, True)])
+def test_the_bar_is_as_wide_as_the_terminal_or_80_where_that_is_not_known(monkeypatch, clock, columns, has_bar):
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("4H", 24, columns, 0, 0))
+    with os.fdopen(theirs, "w") as terminal:
+        shown(monkeypatch, clock, terminal)
+        terminal.flush()
+        said = b""
+        while not said.endswith(b"\r"):
+            said += os.read(ours, 4096)
+    os.close(ours)
+    last = [line for line in said.decode().split("\r") if line.strip()][-1]
+    assert "loss 0.5" in last and "left 1 h 10 min" in last
+    assert len(last) <= (columns or 80)
+    assert ("[####" in last) == has_bar
+
+
+def test_a_terminal_that_is_gone_costs_the_bar_alone(monkeypatch, clock):
+    class Gone(Terminal):
+        def write(self, text):
+            raise OSError(5, "Input/output error")
+
+    shown(monkeypatch, clock, Gone())
+
+
+def test_a_terminal_that_goes_costs_the_bar_alone(monkeypatch, clock):
+    class Going(Terminal):
+        def write(self, text):
+            if clock.now > 300:
+                raise OSError(5, "Input/output error")
+            return super().write(text)
+
+    terminal = Going()
+    shown(monkeypatch, clock, terminal)
+    assert "6/10" in terminal.getvalue() and "10/10" not in terminal.getvalue()
+
+
+def test_a_terminal_that_cannot_go_back_in_a_line_has_plain_lines(monkeypatch):
+    monkeypatch.setattr(module.sys, "stderr", Terminal())
+    monkeypatch.setenv("TERM", "dumb")
+    with module.report(a_run(), at(1, 0), 10, module.Pace(a_run())) as reporting:
+        assert isinstance(reporting, module._Lines)
+
+
+def test_a_bar_is_closed_when_the_epoch_breaks_off(monkeypatch):
+    monkeypatch.setattr(module.sys, "stderr", Terminal())
+    monkeypatch.setenv("TERM", "xterm")
+    report = module.report(a_run(), Progress(), 2, module.Pace(a_run()))
+    with pytest.raises(ZeroDivisionError), report as reporting:
+        raise ZeroDivisionError
+    assert reporting._bar.disable
+
+
+# --- plain lines
+
+
+def test_elsewhere_a_line_now_and_then(clock, capsys):
+    training = a_run()
+    pace = module.Pace(training)
+    with module.report(training, at(2, 3), 7, pace) as reporting:
+        for step, now in ((4, 110.0), (5, 131.0), (6, 140.0), (7, 162.0)):
+            clock.now = now
+            place = at(2, step, losses=[0.25])
+            pace.count(place)
+            reporting.step(place)
+    # Two updates of four pictures in 31 s, five are left; then four in 62 s, three are left. Of the run 75 and 73.
+    assert capsys.readouterr().out.splitlines() == [
+        "epoch 2/9, step 5: loss 0.25, 0.3 pictures a second, 1 min left in the epoch, 26 min in the run",
+        "epoch 2/9, step 7: loss 0.25, 0.3 pictures a second, 46 s left in the epoch, 21 min in the run",
     ]
 
 
 def test_before_the_first_loss_is_known_nothing_is_said(monkeypatch, capsys):
     monkeypatch.setattr(module, "_INTERVAL", 0.0)
-    with module.report(TRAINING, Progress(), steps=6) as reporting:
+    with module.report(a_run(), Progress(), 6, module.Pace(a_run())) as reporting:
         reporting.step(Progress(step=1))
     assert capsys.readouterr().out == ""
 
 
-def test_an_epochs_line_has_its_losses_error_rates_and_time(capsys):
+@pytest.mark.parametrize(
+    ("weights", "left", "end"),
+    [(None, None, ""), (None, 0.0, ""), (None, 125.0, "; left 2 min"), ("sha256:", 125.0, "; best; left 2 min")],
+)
+def test_an_epochs_line_has_its_losses_error_rates_and_time_and_whether_it_is_the_best(capsys, weights, left, end):
     line = Epoch(
         epoch=3,
         updates=6,
@@ -61,15 +257,9 @@ def test_an_epochs_line_has_its_losses_error_rates_and_time(capsys):
         validation_error=0.123,
         rates={"resnet": 0.01, "lstm": 0.1},
         seconds=4.5,
+        weights=weights,
     )
-    module.print_epoch(line, 9, "error")
+    module.print_epoch(line, 9, "error", left)
     assert capsys.readouterr().out == (
-        "epoch 3/9: loss 1.25, validation loss 2.5, error 12.30%; rates: resnet 0.01 lstm 0.1; 4.5 s\n"
+        f"epoch 3/9: loss 1.25, validation loss 2.5, error 12.30%; rates: resnet 0.01 lstm 0.1; 4.5 s{end}\n"
     )
-
-
-def test_a_bar_is_closed_when_the_epoch_breaks_off(monkeypatch):
-    monkeypatch.setattr(module.sys, "stderr", Terminal())
-    with pytest.raises(ZeroDivisionError), module.report(TRAINING, Progress(), steps=2) as reporting:
-        raise ZeroDivisionError
-    assert reporting._bar.disable
