@@ -75,6 +75,9 @@ def parser():
 def _tables(commands):
     tables = commands.add_parser("tables", help="every row: printed numbers, ours, and our measured results")
     tables.add_argument("--runs", metavar="DIR", default="runs", help="folder of runs (default: runs)")
+    tables.add_argument(
+        "--all", action="store_true", help="also runs that are not as published; what is unlike stands below"
+    )
     form = tables.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="one JSON object a row, in a list")
     form.add_argument("--markdown", action="store_true", help="Markdown tables")
@@ -127,6 +130,14 @@ def _evaluate(commands):
     evaluate.add_argument("--data", metavar="FILE", required=True, help="HDF5 file of data_prep")
     evaluate.add_argument("--split", metavar="S", default="test", help="train, valid or test (default: test)")
     evaluate.add_argument("--json", action="store_true", help="one JSON object")
+    evaluate.add_argument(
+        "--normalise",
+        choices=("eye-centres", "outer-corners"),
+        default="eye-centres",
+        help="the distance that errors are divided by: between the eyes' centres, each the mean of its two corners, as "
+        "in the paper's tables (default); or between the outer corners of the eyes, as in most of the later field: "
+        "about 0.7 times the error, beside no printed number",
+    )
     evaluate.add_argument(
         "--predictions", metavar="FILE.npz", help="write pictures, stem_input, predicted and target to a new file"
     )

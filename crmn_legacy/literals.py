@@ -60,7 +60,7 @@ def replaced(recipe, name, value):
     UserError
         There is no such literal, there are several, or the value is of another kind or will not do.
     """
-    paths = {path: literal for path, literal in _literals(recipe) if path not in _NAMES}
+    paths = {path: literal for path, literal in literals_of(recipe) if path not in _NAMES}
     found = [path for path in paths if path == name] or [path for path in paths if path.rpartition(".")[2] == name]
     if len(found) != 1:
         expected = ", ".join(found or paths)
@@ -71,12 +71,12 @@ def replaced(recipe, name, value):
         raise UserError(f"--set {name} got {shown(value)}, which will not do: {error}") from None
 
 
-def _literals(part, before=""):
-    """Path and value of each literal of a dataclass, those of its parts included."""
+def literals_of(part, before=""):
+    """Path and value of each literal of a dataclass, those of its parts included (pairs of str and object)."""
     for field in dataclasses.fields(part):
         value, path = getattr(part, field.name), f"{before}{field.name}"
         if dataclasses.is_dataclass(value):
-            yield from _literals(value, f"{path}.")
+            yield from literals_of(value, f"{path}.")
         elif _is_literal(value):
             yield path, value
 

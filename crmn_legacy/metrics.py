@@ -4,25 +4,71 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from crmn_legacy.errors import UserError
+
 # Corners of the two eyes in the 68-point mark-up, counted from 0.
 LEFT_EYE = (36, 39)
 RIGHT_EYE = (42, 45)
 
 
-def between_eyes(points):
-    """The distance between the eyes' centres; an eye's centre is the mean of its two corners.
+@dataclass(frozen=True)
+class Normaliser:
+    """A distance in the true face that errors are divided by: between the means of two sets of points.
+
+    Attributes
+    ----------
+    title : str
+        What tables and pages call it.
+    left, right : tuple of int
+        Points of the 68-point mark-up, counted from 0.
+    """
+
+    title: str
+    left: tuple
+    right: tuple
+
+    def distance(self, points):
+        """The distance in each picture, float64 array (pictures,), of points (pictures, 68, 2) or (pictures, 136)."""
+        points = np.asarray(points, dtype=np.float64).reshape(len(points), -1, 2)
+        left, right = (points[:, chosen].mean(axis=1) for chosen in (self.left, self.right))
+        return np.linalg.norm(right - left, axis=1)
+
+
+NORMALISERS = {
+    "eye-centres": Normaliser("inter-ocular distance (between the eyes' centres)", LEFT_EYE, RIGHT_EYE),
+    "outer-corners": Normaliser("distance between the outer corners of the eyes", LEFT_EYE[:1], RIGHT_EYE[1:]),
+}
+"""What errors can be given in. The first is Honari et al.'s, and so the paper's; most of the later field takes the
+second, by which the same points have an error about 0.7 times as large."""
+
+INTEROCULAR = NORMALISERS["eye-centres"]
+
+
+NEAREST_EYES = 1e-3
+"""Eyes nearer than this, in widths of the crop, coincide: the inter-ocular error would be without bound.
+
+Real faces, turned ones too, have them more than 0.1 apart."""
+
+
+def require_eyes_apart(keypoints, path):
+    """Refuse a face whose eyes coincide.
 
     Parameters
     ----------
-    points : array (pictures, 68, 2)
+    keypoints : array (68, 2)
+        In [0, 1] of its crop.
+    path : path
+        Of its points.
 
-    Returns
-    -------
-    float64 array (pictures,)
+    Raises
+    ------
+    UserError
     """
-    points = np.asarray(points, dtype=np.float64)
-    centres = [points[:, eye].mean(axis=1) for eye in (LEFT_EYE, RIGHT_EYE)]
-    return np.linalg.norm(centres[1] - centres[0], axis=1)
+    if INTEROCULAR.distance(keypoints[None])[0] < NEAREST_EYES:
+        raise UserError(
+            f"got '{path}' whose eyes coincide (corners 37, 40 and 43, 46 of its points); expected two eyes, "
+            "the measure of all errors: mend the points, or remove the pair"
+        )
 
 
 def interocular_error(predicted, target, mask=None):
@@ -57,8 +103,9 @@ def interocular_error(predicted, target, mask=None):
     if weights.shape != target.shape[:2]:
         raise ValueError(f"mask is {weights.shape}; expected {target.shape[:2]}")
     distance = np.linalg.norm(predicted - target, axis=2)
+    between_eyes = INTEROCULAR.distance(target)
     with np.errstate(divide="ignore", invalid="ignore"):
-        return (distance * weights).sum(axis=1) / weights.sum(axis=1) / between_eyes(target)
+        return (distance * weights).sum(axis=1) / weights.sum(axis=1) / between_eyes
 
 
 @dataclass(frozen=True)

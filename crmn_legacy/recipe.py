@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from crmn_legacy import literals, paper
+from crmn_legacy import literals, paper, published
 from crmn_legacy.cli import EPILOG, add_options
 from crmn_legacy.errors import UserError, run
 from crmn_legacy.options import Trial
@@ -128,6 +128,15 @@ class Recipe:
                 raise UserError(f"--network got {name!a}, expected one of {', '.join(defaults)}")
             found[name] = literals.like(defaults[name], value, f"--network {name}")
         return found
+
+    def unlike_published(self, script, plan, options, steps_per_epoch):
+        """What of a training run is not as the row was published; see `crmn_legacy.published.unlike_published`.
+
+        None for a row that the paper does not print.
+        """
+        if not self.is_printed:
+            return None
+        return published.unlike_published(self, script, plan, options, steps_per_epoch)
 
     def with_literals(self, given):
         """The recipe with other literals, of ``--set``: ``batch_size``, ``schedule.rate``, or ``rate`` alone.

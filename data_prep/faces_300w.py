@@ -20,11 +20,11 @@ import hashlib
 import numpy as np
 
 from crmn_legacy.data.boxes import crop_face
-from crmn_legacy.data.files.faces import NEAREST_EYES, RELEASED, Faces, write_faces
+from crmn_legacy.data.files.faces import RELEASED, Faces, write_faces
 from crmn_legacy.data.files.photographs import open_picture, read_points
 from crmn_legacy.data.randomness import Purpose, generator
 from crmn_legacy.errors import UserError, printable, run
-from crmn_legacy.metrics import between_eyes
+from crmn_legacy.metrics import require_eyes_apart
 from crmn_legacy.parser import Parser
 from data_prep.face_pairs import find_pairs
 from data_prep.face_twins import find_twins
@@ -62,11 +62,7 @@ def read_face(pair):
         crop = crop_face(picture, points)
     except UserError as error:
         raise UserError(f"'{points_path}': {error}") from None
-    if between_eyes(crop.keypoints[None])[0] < NEAREST_EYES:
-        raise UserError(
-            f"got '{points_path}' whose eyes coincide (corners 37, 40 and 43, 46 of its points); expected two eyes, "
-            "the measure of all errors: mend the points, or remove the pair"
-        )
+    require_eyes_apart(crop.keypoints, points_path)
     digests = [hashlib.sha256(path.read_bytes()).hexdigest() for path in pair]
     return crop, digests
 

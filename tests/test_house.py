@@ -27,6 +27,7 @@ ARROWS = {
     "installation": set(),
     "options": {"backend"},
     "literals": set(),
+    "published": {"installation", "literals", "options"},
     "parser": set(),
     "cli": {"options", "parser"},
     "paper": set(),
@@ -43,7 +44,7 @@ ARROWS = {
     "cost": {"layers"},
     "training": {"archive", "backend", "cost", "data", "data.files", "files", "layers", "metrics", "models", "options"}
     | {"samples"},
-    "recipe": {"cli", "parser", "cost", "literals", "options", "paper", "training"},
+    "recipe": {"cli", "parser", "cost", "literals", "options", "paper", "published", "training"},
     "commands": {"archive", "backend", "cost", "data", "data.files", "files", "metrics", "options", "paper", "report"}
     | {"installation", "recipe", "samples", "training"},
     "__main__": {"cli"},

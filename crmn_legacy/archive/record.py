@@ -9,7 +9,7 @@ import msgspec
 from crmn_legacy.archive.layout import CURVE, RUN
 from crmn_legacy.errors import UserError, printable
 from crmn_legacy.files import write_whole
-from crmn_legacy.options import Options
+from crmn_legacy.options import DEFAULTS, Options
 
 # Far more than a run writes; JSON takes many times its size in memory.
 _LARGEST_RECORD = 2**22
@@ -40,7 +40,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     steps: int | None
 
 
-class Score(msgspec.Struct, frozen=True, kw_only=True):
+class Score(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The mean score of a test set, a fraction.
 
     Attributes
@@ -48,12 +48,24 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
     mean : float
     pictures : int
     complete : bool
-        Whether no part of the set was missing.
+        Whether the set has as many pictures as its release.
+    released : int or None
+        Those; None for a set of no release.
     """
 
     mean: float
     pictures: int
     complete: bool
+    released: int | None = None
+
+    def extent(self):
+        """How many pictures, and of how many where that is not all (a str); None where it is not recorded."""
+        if self.pictures is None or self.complete is not False:
+            return None if self.pictures is None else f"{self.pictures:,}"
+        if not self.released:
+            return f"{self.pictures:,}, in part"
+        between = "of" if self.pictures < self.released else "where the release has"
+        return f"{self.pictures:,} {between} {self.released:,}"
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -125,6 +137,8 @@ class RunRecord(msgspec.Struct, kw_only=True, omit_defaults=True):
     seed: int | None = None
     data_digest: str | None = None
     started: str | None = None
+    # What of a training run is not as its row was published, a line each; None where the row is not of the paper.
+    unlike: list[str] | None = None
     # What the run computed.
     parameters: int | None = None
     flops: int | None = None
@@ -161,6 +175,23 @@ class RunRecord(msgspec.Struct, kw_only=True, omit_defaults=True):
     def as_json(self):
         """The record as it is written (a dict)."""
         return msgspec.to_builtins(self)
+
+    def not_as_published(self):
+        """What of a training run is not as its row was published (list of str), `unlike` or, without it, its options.
+
+        A record of a version that did not write `unlike` tells by its options alone.
+        """
+        if self.unlike is not None:
+            return self.unlike
+        options = self.options
+        if options is None:
+            return ["its options are not recorded"]
+        told = {**(options.network or {}), **(options.set or {})}
+        told |= {name: getattr(options, name) for name in ("epochs", "steps") if getattr(options, name) is not None}
+        if options.precision not in (None, DEFAULTS.precision):
+            told["precision"] = options.precision
+        found = [f"{name} {value!r}" for name, value in told.items()]
+        return found + ["a recipe of its own"] * ((self.source or {}).get("recipe_of_tree") is False)
 
 
 REQUIRED = ("row", "status", "options", "plan", "seed", "data_digest", "started")

@@ -3,9 +3,14 @@
 import json
 from pathlib import Path
 
+import msgspec
+import numpy as np
+
 from crmn_legacy import archive, paper
-from crmn_legacy.commands.trained_network import load
-from crmn_legacy.errors import UserError
+from crmn_legacy.archive.record import Score
+from crmn_legacy.commands.trained_network import load, warn_if_altered
+from crmn_legacy.errors import UserError, printable
+from crmn_legacy.metrics import INTEROCULAR, NORMALISERS
 from crmn_legacy.training import evaluation
 from crmn_legacy.training.tasks.keypoints import TEST_SETS
 
@@ -23,38 +28,82 @@ def evaluate(arguments):
     if predictions is not None and (Path(predictions).exists() or not predictions.endswith(".npz")):
         raise UserError(f"--predictions got '{predictions}', expected a new file that ends in .npz")
     run = load(arguments.run, arguments.recipe)
-    data = run.recipe.task.read(arguments.data)
-    batches = run.recipe.task.batches(data, arguments.split, run.record.plan.batch_size, run.record.seed)
-    found = evaluation.predict(run.step, run.state, run.recipe.task, batches)
+    task = run.recipe.task
+    normaliser = _normaliser(arguments.normalise, run)
+    data = task.read(arguments.data)
+    batches = task.batches(data, arguments.split, run.record.plan.batch_size, run.record.seed)
+    found = evaluation.predict(run.step, run.state, task, batches)
+    scores = found["scores"]
+    if normaliser is not INTEROCULAR:
+        scores = scores * INTEROCULAR.distance(found["target"]) / normaliser.distance(found["target"])
+    _require_finite(scores, data.name[batches.rows], arguments.run)
     if predictions is not None:
         columns = {name: found[name] for name in ("pictures", "stem_input", "predicted", "target")}
         archive.write_arrays(predictions, columns)
-    # The paper's sets are made of test pictures; of another split only the whole says something.
-    results = run.recipe.task.by_test_set(found["scores"], data, batches.rows) if arguments.split == "test" else {}
-    if not results:
-        results = {"all": {"mean": float(found["scores"].mean()), "pictures": len(found["scores"]), "complete": True}}
+    results = _results(scores, data, batches.rows, arguments.split, task)
+    # The printed numbers are of test sets, in the paper's own measure.
     printed = paper.row_of(run.record.row).printed
-    for name, scored in results.items():
-        scored["percent"] = 100 * scored.pop("mean")
-        scored["printed"] = printed.get(PRINTED.get(name)) if arguments.split == "test" else None
+    held_against = printed if arguments.split == "test" and normaliser is INTEROCULAR else {}
+    beside = {name: held_against.get(PRINTED.get(name)) for name in results}
     if arguments.json:
-        metric = run.recipe.task.metric
-        report = {"row": run.record.row, "split": arguments.split, "metric": metric, "results": results}
-        print(json.dumps(report))
+        print(json.dumps(_described(run, arguments, results, beside), allow_nan=False))
     else:
-        _print(run, arguments.split, results)
+        _print(run, arguments.split, normaliser, results, beside)
+    warn_if_altered(arguments.run)
     return 0
 
 
-def _print(run, split, results):
+def _normaliser(name, run):
+    if name != "eye-centres" and run.recipe.task.metric != "error":
+        raise UserError(
+            f"--normalise got a run of {run.record.row!r}, a classifier, expected one on faces: leave it out"
+        )
+    return NORMALISERS[name]
+
+
+def _require_finite(scores, names, folder):
+    bad = np.flatnonzero(~np.isfinite(scores))
+    if len(bad):
+        first = printable(str(names[bad[0]]))
+        raise UserError(
+            f"got predictions of {len(bad)} of {len(scores)} pictures that are not finite, first of {first!r}; "
+            f"expected numbers: the weights in '{folder}' are of no use, train anew"
+        )
+
+
+def _results(scores, data, rows, split, task):
+    """Test set -> `Score`; of a split that is not for tests the whole alone."""
+    results = task.by_test_set(scores, data, rows) if split == "test" else {}
+    if not results:
+        complete = split != "test" and (np.all(data.source == "rendered") or not task.unlike_release(data))
+        results = {"all": {"mean": float(scores.mean()), "pictures": len(scores), "complete": bool(complete)}}
+    return {name: msgspec.convert(scored, Score) for name, scored in results.items()}
+
+
+def _described(run, arguments, results, beside):
+    """What ``--json`` prints (a dict)."""
+    described = {"row": run.record.row, "split": arguments.split, "metric": run.recipe.task.metric}
+    if described["metric"] == "error":
+        described["normalise"] = arguments.normalise
+    described["results"] = {}
+    for name, scored in results.items():
+        parts = msgspec.to_builtins(scored)
+        described["results"][name] = {"percent": 100 * parts.pop("mean"), **parts, "printed": beside[name]}
+    return described
+
+
+def _print(run, split, normaliser, results, beside):
     metric = run.recipe.task.metric
-    print(f"{run.record.row} ({run.record.plan.kind}), {split}: {metric} in percent")
+    measure = f"error in percent of the {normaliser.title}" if metric == "error" else f"{metric} in percent"
+    print(f"{run.record.row} ({run.record.plan.kind}), {split}: {measure}")
     print(f"{'set':<10} {'pictures':>8} {'ours':>8} {'printed':>8}")
     for name, scored in results.items():
-        printed = "-" if scored["printed"] is None else f"{scored['printed']:.2f}"
-        note = "" if scored["complete"] else "  (a part of the set is missing)"
-        print(f"{name:<10} {scored['pictures']:>8} {scored['percent']:>8.2f} {printed:>8}{note}")
+        printed = "-" if beside[name] is None else f"{beside[name]:.2f}"
+        part = "" if scored.complete else f"  (a part of the set is missing: {scored.extent()})"
+        print(f"{name:<10} {scored.pictures:>8} {100 * scored.mean:>8.2f} {printed:>8}{part}")
     if split == "test" and metric == "error":
         for name in TEST_SETS:
             if name not in results and name != "rendered" and "rendered" not in results:
                 print(f"{name:<10} no data")
+    if split == "valid" and run.recipe.task.jitters_validation:
+        print("without jitter; the run's own validation, which chose the weights, is of jittered pictures")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from crmn_legacy import archive
 from crmn_legacy.commands.output_paths import require_outside
-from crmn_legacy.commands.trained_network import load
+from crmn_legacy.commands.trained_network import load, warn_if_altered
 from crmn_legacy.errors import UserError
 from crmn_legacy.files import write_whole
 
@@ -36,7 +36,7 @@ def export(arguments):
             raise UserError(f"--out got '{out}', but '{path}' exists, expected new files: give another --out")
     require_outside(out, [arguments.run])
     run = load(arguments.run, arguments.recipe)
-    problems = archive.verify(arguments.run)
+    problems = warn_if_altered(arguments.run)
     exported = _exported(run)
     content = exported.serialize()
     described = json.dumps(_described(run, exported, content, arguments.run, problems), indent=2, sort_keys=True) + "\n"
@@ -50,8 +50,6 @@ def export(arguments):
         raise
     shapes = f"{_shown(exported.in_avals[0])} -> {_shown(exported.out_avals[0])}"
     print(f"{run.record.row}: {shapes}; {len(content):,} bytes for {', '.join(PLATFORMS)}: {out} and {beside.name}")
-    if problems:
-        print("note: the run's folder is not whole (`verify` says more); the file beside says so")
     return 0
 
 

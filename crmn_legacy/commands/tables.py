@@ -2,8 +2,8 @@
 
 import json
 import math
+import sys
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import msgspec
@@ -11,11 +11,15 @@ import msgspec
 from crmn_legacy import archive, paper
 from crmn_legacy.archive.record import REQUIRED, RunRecord
 from crmn_legacy.commands import trained_network
-from crmn_legacy.errors import UserError
-from crmn_legacy.installation import load_recipe
+from crmn_legacy.commands.row_counts import counts_of_rows
+from crmn_legacy.errors import UserError, printable
+from crmn_legacy.metrics import INTEROCULAR
+
+DEFAULT_RUNS = "runs"
+"""Where runs lie if nothing else is said; it need not be there."""
 
 TITLES = {
-    1: "Table 1: 300-W, error in percent of the inter-ocular distance",
+    1: f"Table 1: 300-W, error in percent of the {INTEROCULAR.title}",
     2: "Table 2: CIFAR-100, accuracy in percent",
     3: "Table 3: CIFAR-10, accuracy in percent",
     None: "Own rows: error or accuracy in percent",
@@ -24,9 +28,17 @@ TITLES = {
 
 def tables(arguments):
     """Print the tables as text, JSON or Markdown."""
-    results = measured_results(Path(arguments.runs))
-    rows = [_row(row, results.get(row.row)) for row in paper.ROWS.values()]
-    rows += [_row(paper.row_of(name), found) for name, found in sorted(results.items()) if name not in paper.ROWS]
+    folder = Path(arguments.runs)
+    if not folder.is_dir() and arguments.runs != DEFAULT_RUNS:
+        raise UserError(f"--runs got '{folder}', which is no folder, expected one whose folders are runs")
+    results, left_out = measured_results(folder, arguments.all)
+    counts = counts_of_rows(list(paper.ROWS), trained_network.RECIPES)
+    rows = [_row(row, counts[row.row], results.get(row.row)) for row in paper.ROWS.values()]
+    own = sorted(name for name in results if name not in paper.ROWS)
+    rows += [_row(paper.row_of(name), _counted(results[name].record), results[name]) for name in own]
+    if left_out:
+        runs = "1 run is" if left_out == 1 else f"{left_out} runs are"
+        print(f"note: {runs} not as published, and left out: --all takes in what has no better", file=sys.stderr)
     if arguments.json:
         print(json.dumps(rows))
         return 0
@@ -36,6 +48,7 @@ def tables(arguments):
             _print(title, list(chosen[0]), [list(cells.values()) for cells in chosen], arguments.markdown)
         if table == 1:
             _print_notes([row for row in rows if row["table"] == 1])
+    _print_unlike(rows)
     return 0
 
 
@@ -54,18 +67,28 @@ class Measured:
 
     def as_json(self):
         """The result as ``tables --json`` prints it (a dict)."""
-        return {**msgspec.to_builtins(self.record.result), "run": str(self.folder)}
+        result = msgspec.to_builtins(self.record.result)
+        return {**result, "unlike": self.record.not_as_published(), "run": str(self.folder)}
 
 
-def measured_results(folder):
-    """Row -> its best finished run on data as published, by the validation loss (a dict of str to `Measured`).
+def measured_results(folder, every=False):
+    """The best finished run of each row on data, by the validation loss.
 
     Parameters
     ----------
     folder : Path
         Of runs; what is no run that can stand in a table is left out.
+    every : bool
+        Whether a run that is not as published stands where no run is that is.
+
+    Returns
+    -------
+    dict of str to Measured
+        By row.
+    int
+        How many runs were left out because they are not as published.
     """
-    best = {}
+    best, left_out = {}, 0
     for path in sorted(folder.glob(f"*/{archive.RUN}")):
         try:
             record = archive.read_record(path.parent, required=(*REQUIRED, "result"))
@@ -73,25 +96,37 @@ def measured_results(folder):
             continue
         if not _stands(record):
             continue
+        unlike = _is_unlike(record)
+        if unlike and not every:
+            left_out += 1
+            continue
         former = best.get(record.row)
-        if former is None or record.result.validation_loss < former.record.result.validation_loss:
+        if former is None or _rank(record) < _rank(former.record):
             best[record.row] = Measured(record, path.parent)
-    return best
+    return best, left_out
+
+
+def _is_unlike(record):
+    """Whether a run is not as its row is published, or of a row of one's own, with other literals."""
+    if record.row in paper.ROWS:
+        return bool(record.not_as_published())
+    return bool(record.options.network or record.options.set)
+
+
+def _rank(record):
+    return _is_unlike(record), record.result.validation_loss
 
 
 def _stands(record):
-    """Whether a run is of a row as it is published, and finite in all that a table shows."""
-    options, result = record.options, record.result
+    """Whether a run is finished training, and finite in all that a table shows."""
+    result = record.result
     if record.plan.kind != "training" or record.status != "finished":
-        return False
-    if options.network or options.set:
         return False
     numbers = [result.validation_loss, *(scored.mean for scored in (result.test or {}).values())]
     return all(math.isfinite(number) for number in numbers)
 
 
-def _row(row, measured):
-    counted = counts(row.row, str(trained_network.RECIPES)) if row.table else _counted(measured.record)
+def _row(row, counted, measured):
     return {
         "row": row.row,
         "table": row.table or None,
@@ -109,16 +144,6 @@ def _row(row, measured):
 
 def _counted(record):
     return {"parameters": record.parameters, "flops": record.flops}
-
-
-@cache
-def counts(row, recipes):
-    """``parameters`` and ``flops`` of a row's network (a dict), or None without a recipe in the folder `recipes`."""
-    script = Path(recipes) / f"{row}.py"
-    if not script.is_file():
-        return None
-    described = load_recipe(script).describe()
-    return {name: described[name] for name in ("parameters", "flops")}
 
 
 def _own_cells(row):
@@ -142,8 +167,7 @@ def _cells(row):
         "our FLOPs": "-" if not row["recipe"] else paper.in_billions(row["flops"]),
     }
     if row["table"] != 1:
-        accuracy = ((row["result"] or {}).get("test") or {}).get("all", {}).get("mean")
-        measured = "not run" if accuracy is None else f"{100 * accuracy:.2f}"
+        measured = _measured(row["result"], "all")
         return {
             "row": row["row"],
             "method": row["method"],
@@ -174,7 +198,18 @@ def _measured(result, name):
     scored = (result.get("test") or {}).get(name)
     if scored is None:
         return "no data"
-    return f"{100 * scored['mean']:.2f}" + ("" if scored["complete"] else " (in part)")
+    released = scored.get("released")
+    part = "" if scored["complete"] else f" ({scored['pictures']} of {released})" if released else " (in part)"
+    return f"{100 * scored['mean']:.2f}{part}" + (" *" if result["unlike"] else "")
+
+
+def _print_unlike(rows):
+    """What of the runs marked with a star is not as published."""
+    for row in rows:
+        result = row["result"]
+        if result and result["unlike"] and row["table"]:
+            told = "; ".join(result["unlike"])
+            print(printable(f"* {row['row']}: not as published: {told} ({result['run']})"))
 
 
 def _print_notes(rows):

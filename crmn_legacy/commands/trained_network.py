@@ -1,6 +1,7 @@
 """A run of a recipe, taken up again: its recipe, its network, its weights."""
 
 import json
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import numpy as np
 from crmn_legacy import archive, paper
 from crmn_legacy.archive.record import RunRecord
 from crmn_legacy.backend import determinism
-from crmn_legacy.errors import UserError
+from crmn_legacy.errors import UserError, printable
 from crmn_legacy.installation import RECIPES, load_recipe
 from crmn_legacy.training.protocols import EvaluationStep
 
@@ -112,6 +113,18 @@ def load(folder, script=None):
         if found != expected:
             raise UserError(f"got weights in '{folder}' with {name} {found}, expected {expected}: another network's?")
     return TrainedNetwork(record, recipe, network, step, weights)
+
+
+def warn_if_altered(folder):
+    """Say on standard error if a finished run's folder is not as its run left it; returns what `verify` found."""
+    try:
+        problems = archive.verify(folder)
+    except OSError as error:
+        problems = [f"a file that cannot be read ({error.strerror})"]
+    if problems:
+        told = f"note: the run's folder is not whole ({problems[0]}); `verify` says more"
+        print(printable(told), file=sys.stderr)
+    return problems
 
 
 def _arguments(recipe, record):

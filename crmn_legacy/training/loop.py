@@ -132,7 +132,7 @@ class Training:
         with signals.held():
             self._write(host, progress, weights)
         with signals.output():
-            print_epoch(line, self.epochs, self.task.metric, pace.left(progress))
+            print_epoch(line, self, pace.left(progress))
         if signals.caught:
             raise Interrupted(signals.caught)
         return state

@@ -62,14 +62,16 @@ def report(training, progress, steps, pace):
         reporting.close()
 
 
-def print_epoch(line, epochs, metric, left=None):
+def print_epoch(line, training, left=None):
     """Print an epoch (`Epoch`), a line of ``curve.jsonl``, and the seconds that are left of the run."""
+    # `evaluate` scores the same pictures without jitter, and finds another number.
+    jittered = " (jittered)" if training.task.jitters_validation else ""
     rates = " ".join(f"{name} {rate:g}" for name, rate in line.rates.items())
     best = "; best" if line.weights else ""
     rest = f"; left {duration(left)}" if left else ""
     print(
-        f"epoch {line.epoch}/{epochs}: loss {line.train_loss:.5g}, validation loss "
-        f"{line.validation_loss:.5g}, {metric} {100 * line.score:.2f}%; rates: {rates}; "
+        f"epoch {line.epoch}/{training.epochs}: loss {line.train_loss:.5g}, validation loss "
+        f"{line.validation_loss:.5g}, {training.task.metric} {100 * line.score:.2f}%{jittered}; rates: {rates}; "
         f"{line.seconds:.1f} s{best}{rest}",
         flush=True,
     )

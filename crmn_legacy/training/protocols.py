@@ -81,6 +81,9 @@ class Task(Protocol):
     def by_test_set(self, scores: np.ndarray, data: Any, rows: np.ndarray) -> dict:
         """The mean score of each test set."""
 
+    def unlike_release(self, data: Any) -> list[str]:
+        """What the training part lacks of the published data, or has beyond it."""
+
     def describe(self) -> dict:
         """The task in plain words and numbers."""
 

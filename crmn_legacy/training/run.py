@@ -46,9 +46,10 @@ def train(recipe, script, given):
     switches, numbers = refuse(choice.options)
     with archive.RunFolder(choice.place or _default_out(recipe), new=choice.former is None) as folder, numbers:
         began = time.monotonic()
-        _announce(choice, folder)
+        unlike = _unlike_published(choice)
+        _announce(choice, folder, unlike)
         built = build(choice, switches)
-        record = _describe(choice, switches, built)
+        record = _describe(choice, switches, built, unlike)
         with contextlib.closing(_Run(choice, built, folder, record, began)) as run:
             return run.to_its_end()
 
@@ -68,12 +69,21 @@ def _default_out(recipe):
         return first  # told where the folder is taken
 
 
-def _announce(choice, folder):
+def _unlike_published(choice):
+    """What of a training run is not as its row was published (list of str); None for a trial, or a row of one's own."""
+    plan, options = choice.plan, choice.options
+    if plan.kind != "training":
+        return None
+    found = choice.recipe.unlike_published(choice.script, plan, options, choice.batches.steps_per_epoch)
+    return None if found is None else found + choice.recipe.task.unlike_release(choice.data)
+
+
+def _announce(choice, folder, unlike):
     row, plan, place = choice.recipe.row, choice.plan, f"the run's folder: {folder.path}"
     other = [f"{name}={value!r}" for name, value in {**choice.options.network, **choice.options.set}.items()]
     changed = f" with {' '.join(other)}" if other else ""
     if plan.kind == "training":
-        published = f"{changed}: not as published" if changed else ", as published"
+        published = f", not as published: {'; '.join(unlike)}" if unlike else ", as published"
         line = f"training on '{choice.path}'{published if choice.recipe.is_printed else changed}; {place}"
     elif choice.options.data is not None:
         line = (
@@ -91,7 +101,7 @@ def _announce(choice, folder):
     print(f"{row}: {line}", flush=True)
 
 
-def _describe(choice, switches, built):
+def _describe(choice, switches, built, unlike):
     """The record of the run before its first update."""
     from crmn_legacy import cost
 
@@ -105,6 +115,7 @@ def _describe(choice, switches, built):
         flops=cost.flops(built.network),
         data_path=without_root(str(choice.path)),
         data_digest=choice.data.digest,
+        unlike=unlike,
         platform_key=platform_key(switches, choice.options),
         environment=switches.environment,
         kernel_caches=switches.caches,
@@ -257,10 +268,11 @@ class _Run:
         batches = task.batches(self.choice.data, "test", plan.batch_size, options.seed)
         found = evaluation.predict(self.built.test, {**weights, **self.built.random_state}, task, batches)
         results = task.by_test_set(found["scores"], self.choice.data, batches.rows)
+        results = {name: msgspec.convert(scored, Score) for name, scored in results.items()}
         for name, scored in results.items():
             with signals.output():
-                print(f"test {name}: {task.metric} {100 * scored['mean']:.2f}% ({scored['pictures']} pictures)")
-        return {name: msgspec.convert(scored, Score) for name, scored in results.items()}
+                print(f"test {name}: {task.metric} {100 * scored.mean:.2f}% ({scored.extent()} pictures)")
+        return results
 
     def _interrupted(self, stop):
         self._write_record("interrupted")

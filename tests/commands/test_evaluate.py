@@ -69,15 +69,59 @@ def test_test_sets_are_pooled_over_pictures_beside_the_printed_numbers(command, 
     said = command("evaluate", finished[0], "--data", path).out
     assert [line.split()[0] for line in said.splitlines()[2:]] == ["helen", "lfpw", "common", "ibug"]
     (common,) = (line for line in said.splitlines() if line.startswith("common"))
-    assert common.split()[1:] == ["4", f"{results['common']['percent']:.2f}", "5.04"]
+    assert common.split()[1:4] == ["4", f"{results['common']['percent']:.2f}", "5.04"]
+
+
+def test_the_error_in_the_distance_of_the_outer_corners_stands_beside_no_printed_number(command, finished, tmp_path):
+    path, file = of_sources(tmp_path / "faces.h5", ["helen", "ibug"]), tmp_path / "predictions.npz"
+    call = ("evaluate", finished[0], "--data", path)
+    by_centres = command(*call, "--json", "--predictions", file).json
+    by_corners = command(*call, "--json", "--normalise", "outer-corners").json
+    with np.load(file, allow_pickle=False) as stored:
+        predicted, target = (stored[name].astype(float).reshape(2, 68, 2) for name in ("predicted", "target"))
+    distances = np.linalg.norm(predicted - target, axis=2).mean(axis=1)
+    errors = distances / np.linalg.norm(target[:, 36] - target[:, 45], axis=1)
+    found = [by_corners["results"][name]["percent"] for name in ("helen", "ibug")]
+    assert found == pytest.approx(100 * errors)
+    assert (by_centres["normalise"], by_corners["normalise"]) == ("eye-centres", "outer-corners")
+    assert {scored["printed"] for scored in by_corners["results"].values()} == {None}
+    assert (
+        "in percent of the distance between the outer corners of the eyes"
+        in command(*call, "--normalise", "outer-corners").out
+    )
+    assert "in percent of the inter-ocular distance (between the eyes' centres)" in command(*call).out
+
+
+def test_the_run_s_own_validation_is_told_apart(command, finished, data):
+    said = command("evaluate", finished[0], "--data", data, "--split", "valid").out
+    assert "without jitter; the run's own validation, which chose the weights, is of jittered pictures" in said
+    assert "jitter" not in command("evaluate", finished[0], "--data", data).out
+
+
+def test_weights_that_are_of_no_use_give_no_number(refused, finished, data, tmp_path):
+    shutil.copytree(finished[0], tmp_path / "run")
+    weights = archive.read_arrays(tmp_path / "run" / archive.WEIGHTS)
+    weights["output.b"] = np.full_like(weights["output.b"], np.nan)
+    archive.write_arrays(tmp_path / "run" / archive.WEIGHTS, weights)
+    line = refused("evaluate", tmp_path / "run", "--data", data, "--json")
+    assert "got predictions of 4 of 4 pictures that are not finite" in line
+
+
+def test_an_altered_folder_is_told(command, finished, data, tmp_path):
+    shutil.copytree(finished[0], tmp_path / "run")
+    (tmp_path / "run" / archive.CURVE).write_text("")
+    done = command("evaluate", tmp_path / "run", "--data", data)
+    assert done.status == 0 and "note: the run's folder is not whole (curve.jsonl: altered)" in done.err
 
 
 def test_a_missing_set_is_named_and_a_part_is_no_whole(command, finished, tmp_path):
     path = of_sources(tmp_path / "faces.h5", ["helen", "helen"])
     results = command("evaluate", finished[0], "--data", path, "--json").json["results"]
-    assert not results["common"]["complete"] and results["helen"]["complete"]
+    assert not results["common"]["complete"] and not results["helen"]["complete"]
+    assert results["helen"]["released"] == 330
     said = command("evaluate", finished[0], "--data", path).out
-    assert "a part of the set is missing" in said
+    assert "(a part of the set is missing: 2 of 330)" in said
+    assert "(a part of the set is missing: 2 of 554)" in said
     assert [line.split() for line in said.splitlines() if "no data" in line] == [
         ["lfpw", "no", "data"],
         ["ibug", "no", "data"],

@@ -162,7 +162,7 @@ def test_an_altered_folder_is_told_and_its_names_reach_no_terminal(command, fini
     record.update(bits="\x1b[31m", data_digest="\x1b[31m", status="\x1b[31m")
     (tmp_path / "run" / archive.RUN).write_text(json.dumps(record))
     done = command("export", tmp_path / "run", "--out", tmp_path / "network")
-    assert done.status == 0 and "note: the run's folder is not whole" in done.out
+    assert done.status == 0 and "note: the run's folder is not whole" in done.err
     text = (tmp_path / "network.json").read_text()
     assert all(letter.isprintable() or letter == "\n" for letter in done.out + done.err + text)
     said = json.loads(text)

@@ -3,8 +3,10 @@
 import json
 
 import pytest
+from msgspec import convert
 
 from crmn_legacy import archive, paper
+from crmn_legacy.archive.record import RunRecord
 from crmn_legacy.commands import trained_network
 from tests.fuzz import seeds
 
@@ -32,18 +34,20 @@ def tables(command, monkeypatch, root):
 def runs(tmp_path):
     """A folder of runs: two of one row, and much that is none."""
 
-    def write(name, row="table1_crmn", status="finished", kind="training", loss=1.0, **result):
+    def write(name, row="table1_crmn", status="finished", kind="training", loss=1.0, unlike=(), **result):
         folder = tmp_path / name
         folder.mkdir()
         record = seeds.record()
         record["plan"]["kind"] = kind
         found = {**record["result"], "validation_loss": loss, "test": {}, **result}
-        record.update(row=row, status=status, result=found)
+        record.update(row=row, status=status, result=found, unlike=list(unlike))
         (folder / archive.RUN).write_text(json.dumps(record))
 
     helen = {"common": {"mean": 0.0523, "pictures": 330, "complete": False}}
     write("worse", loss=2.0, test={"common": {"mean": 0.01, "pictures": 1, "complete": True}})
     write("better", loss=1.0, test=helen)
+    write("unlike", loss=0.2, unlike=["epochs 1 (the row's 100)"], test=helen)
+    write("unlike alone", row="table1_rcn", unlike=["updates 1 (the row's 4,400)", "a recipe of its own"], test=helen)
     write("rehearsal", kind="rehearsal", loss=0.1)
     write("smoke", kind="smoke", loss=0.1)
     write("running", status="running", loss=0.1)
@@ -113,6 +117,41 @@ def test_the_best_finished_run_on_data_stands_in_its_row(tables, runs):
     assert [name for name, row in rows.items() if row["result"]] == ["table1_crmn", "no_row"]
     (line,) = (cells(line, False) for line in tables("--runs", runs).out.splitlines() if "table1_crmn" in line)
     assert line[7:] == ["5.04", "5.23 (in part)", "8.92", "no data"]
+
+
+def test_what_is_not_as_published_is_left_out_and_told_until_all_is_asked_for(tables, runs):
+    done = tables("--json", "--runs", runs)
+    assert "note: 2 runs are not as published, and left out: --all takes in" in done.err
+    rows = {row["row"]: row["result"] for row in tables("--json", "--all", "--runs", runs).json}
+    # A run as published stands before any that is not.
+    assert rows["table1_crmn"]["run"] == str(runs / "better") and rows["table1_crmn"]["unlike"] == []
+    assert rows["table1_rcn"]["unlike"] == ["updates 1 (the row's 4,400)", "a recipe of its own"]
+    said = tables("--all", "--runs", runs)
+    assert said.err == ""
+    (line,) = (cells(line, False) for line in said.out.splitlines() if line.startswith("table1_rcn "))
+    assert line[7:] == ["4.67", "5.23 (in part) *", "8.44", "no data"]
+    told = "* table1_rcn: not as published: updates 1 (the row's 4,400); a recipe of its own"
+    assert f"{told} ({runs / 'unlike alone'})" in said.out
+
+
+def test_a_record_that_does_not_say_is_told_by_its_options():
+    def told(**changes):
+        return convert({**seeds.record(), **changes}, RunRecord).not_as_published()
+
+    options = seeds.record()["options"] | {"epochs": None, "steps": None}
+    assert told(options=options) == []
+    assert told(options={**options, "epochs": 1}) == ["epochs 1"]
+    assert told(options={**options, "steps": 3, "precision": "tf32"}) == ["steps 3", "precision 'tf32'"]
+    assert told(options={**options, "network": {"n": 1}, "set": {"batch_size": 2}}) == ["n 1", "batch_size 2"]
+    assert told(options=options, source={"recipe_of_tree": False}) == ["a recipe of its own"]
+    assert told(options={**options, "steps": 3}, unlike=[]) == []
+
+
+def test_a_folder_of_runs_that_is_named_must_be_there(tables, tmp_path, monkeypatch):
+    done = tables("--runs", tmp_path / "nope")
+    assert done.status == 2 and "nope', which is no folder, expected one whose folders are runs" in done.err
+    monkeypatch.chdir(tmp_path)
+    assert tables().status == 0
 
 
 def test_wrong_options(refused):

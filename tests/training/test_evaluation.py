@@ -15,14 +15,29 @@ def test_sets_are_pooled_over_pictures():
         {"helen": 0.15, "lfpw": 0.3, "common": 0.2, "ibug": 0.5}
     )
     assert [scored["pictures"] for scored in found.values()] == [2, 1, 3, 1]
-    assert all(scored["complete"] for scored in found.values())
+    assert [scored["released"] for scored in found.values()] == [330, 224, 554, 135]
+    assert not any(scored["complete"] for scored in found.values())
 
 
-@pytest.mark.parametrize("source", ["helen", "lfpw"])
-def test_half_of_the_common_set_is_told_to_be_half(source):
-    found = by_test_set(SCORES, np.full(5, source))
-    assert found.keys() == {source, "common"}
-    assert found[source]["complete"] and not found["common"]["complete"]
+@pytest.mark.parametrize(
+    ("helen", "lfpw", "complete"),
+    [
+        (330, 224, {"helen": True, "lfpw": True, "common": True}),
+        (330, 0, {"helen": True, "common": False}),
+        (0, 224, {"lfpw": True, "common": False}),
+        (329, 225, {"helen": False, "lfpw": False, "common": False}),
+        (331, 224, {"helen": False, "lfpw": True, "common": False}),
+    ],
+)
+def test_a_set_is_complete_with_the_release_s_count_of_each_of_its_sources(helen, lfpw, complete):
+    sources = np.repeat(["helen", "lfpw"], [helen, lfpw])
+    found = by_test_set(np.full(len(sources), 0.1), sources)
+    assert {name: scored["complete"] for name, scored in found.items()} == complete
+
+
+def test_what_was_never_released_is_complete():
+    (found,) = by_test_set(SCORES, np.full(5, "rendered")).values()
+    assert found["complete"] and found["released"] is None
 
 
 def test_what_belongs_to_no_set_stands_in_none():

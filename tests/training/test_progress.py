@@ -242,11 +242,14 @@ def test_before_the_first_loss_is_known_nothing_is_said(monkeypatch, capsys):
     assert capsys.readouterr().out == ""
 
 
+@pytest.mark.parametrize("jitters", [True, False])
 @pytest.mark.parametrize(
     ("weights", "left", "end"),
     [(None, None, ""), (None, 0.0, ""), (None, 125.0, "; left 2 min"), ("sha256:", 125.0, "; best; left 2 min")],
 )
-def test_an_epochs_line_has_its_losses_error_rates_and_time_and_whether_it_is_the_best(capsys, weights, left, end):
+def test_an_epochs_line_has_losses_score_rates_and_time_and_whether_it_is_the_best(
+    capsys, weights, left, end, jitters
+):
     line = Epoch(
         epoch=3,
         updates=6,
@@ -259,7 +262,9 @@ def test_an_epochs_line_has_its_losses_error_rates_and_time_and_whether_it_is_th
         seconds=4.5,
         weights=weights,
     )
-    module.print_epoch(line, 9, "error", left)
+    task = types.SimpleNamespace(metric="error", jitters_validation=jitters)
+    module.print_epoch(line, types.SimpleNamespace(epochs=9, task=task), left)
+    told = " (jittered)" if jitters else ""
     assert capsys.readouterr().out == (
-        f"epoch 3/9: loss 1.25, validation loss 2.5, error 12.30%; rates: resnet 0.01 lstm 0.1; 4.5 s{end}\n"
+        f"epoch 3/9: loss 1.25, validation loss 2.5, error 12.30%{told}; rates: resnet 0.01 lstm 0.1; 4.5 s{end}\n"
     )

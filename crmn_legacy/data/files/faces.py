@@ -16,7 +16,7 @@ import numpy as np
 from crmn_legacy.data.files.hdf5 import BadContentError, Column, columns_to_bytes, encode, read_columns
 from crmn_legacy.errors import shown
 from crmn_legacy.files import write_whole
-from crmn_legacy.metrics import between_eyes
+from crmn_legacy.metrics import INTEROCULAR, NEAREST_EYES
 
 SPLITS = ("train", "valid", "test")
 SOURCES = ("afw", "helen", "lfpw", "ibug", "rendered")
@@ -29,12 +29,6 @@ RELEASED = {
 
 # Keypoints lie within the crop that was made around them; predictions and other crops may leave it a little.
 _KEYPOINT_RANGE = (-1.0, 2.0)
-
-NEAREST_EYES = 1e-3
-"""Eyes nearer than this, in widths of the crop, coincide: the inter-ocular error would be without bound.
-
-Real faces, turned ones too, have them more than 0.1 apart."""
-
 
 _FACES_FORMAT = "faces/1"
 _FACES_COLUMNS = {
@@ -149,7 +143,7 @@ def _check_faces(arrays):
         raise BadContentError(
             f"has keypoints from {keypoints.min():g} to {keypoints.max():g}; expected them in 0 to 1 of the crop"
         )
-    if (near := between_eyes(keypoints) < NEAREST_EYES).any():
+    if (near := INTEROCULAR.distance(keypoints) < NEAREST_EYES).any():
         name = shown(arrays["name"][np.argmax(near)])
         count = (
             f"{near.sum():,} pictures whose eyes coincide, first"

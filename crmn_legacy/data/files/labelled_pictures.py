@@ -20,6 +20,10 @@ from crmn_legacy.files import write_whole
 
 SPLITS = ("train", "valid", "test")
 SOURCES = ("cifar10", "cifar100", "rendered")
+
+RELEASED = {source: {"train": 50_000, "test": 10_000} for source in ("cifar10", "cifar100")}
+"""Pictures of the releases by source and use. Those of use ``train`` are split into `train` and `valid`."""
+
 SIDE = 32
 _PIXELS = 3 * SIDE * SIDE
 

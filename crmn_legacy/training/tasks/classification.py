@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from crmn_legacy.data import PictureBatches
-from crmn_legacy.data.files.labelled_pictures import read_pictures
+from crmn_legacy.data.files.labelled_pictures import RELEASED, read_pictures
 from crmn_legacy.errors import UserError
 from crmn_legacy.training.protocols import Augmentation, Preprocessing
 
@@ -118,8 +118,15 @@ class Classification:
         return batch["labels"]
 
     def by_test_set(self, scores, data, rows):
-        """Mean score of the test set, which is one: ``all``."""
-        return {"all": {"mean": float(np.mean(scores)), "pictures": len(scores), "complete": True}}
+        """Mean score of the test set, which is one: ``all``; see `crmn_legacy.training.tasks.keypoints.by_test_set`."""
+        released = RELEASED.get(data.source, {}).get("test")
+        scored = {"mean": float(np.mean(scores)), "pictures": len(scores), "released": released}
+        return {"all": {**scored, "complete": released in (None, len(scores))}}
+
+    def unlike_release(self, data):
+        """What the training and validation pictures lack of CIFAR's release, or have beyond it (list of str)."""
+        count, released = int((data.split != "test").sum()), RELEASED.get(data.source, {}).get("train", 0)
+        return [f"{count:,} training pictures of {data.source} (the release's {released:,})"] * (count != released)
 
     def describe(self):
         """Preprocessing, augmentation and inference, for ``--describe`` and provenance."""

@@ -7,6 +7,7 @@ import numpy as np
 
 from crmn_legacy.data import FaceAugmentation, FaceBatches
 from crmn_legacy.data.files import faces
+from crmn_legacy.data.files.faces import RELEASED
 from crmn_legacy.metrics import interocular_error
 
 # The paper's test sets of faces: which of a file's sources make each, in the order of its Table 1.
@@ -111,6 +112,17 @@ class Keypoints:
         """
         return by_test_set(scores, data.source[rows])
 
+    def unlike_release(self, data):
+        """What the training and validation pictures lack of the 300-W release, or have beyond it (list of str)."""
+        sources = data.source[data.split != "test"]
+        found = {str(source): int((sources == source).sum()) for source in (*RELEASED["train"], *np.unique(sources))}
+        released = RELEASED["train"]
+        return [
+            f"{count:,} training pictures of {source} (the release's {released.get(source, 0):,})"
+            for source, count in found.items()
+            if count != released.get(source, 0)
+        ]
+
     def describe(self):
         """The augmentation, for ``--describe`` and provenance."""
         return asdict(self.augmentation)
@@ -129,17 +141,18 @@ def by_test_set(scores, sources):
     Returns
     -------
     dict of str to dict
-        For each set with pictures: ``mean``, ``pictures`` and ``complete``, which is false for ``common`` where one
-        of its two sources is missing.
+        For each set with pictures: ``mean``, ``pictures``, ``released`` (as many as the release has, None for a set
+        of no release) and ``complete``: whether each of its sources has the release's count.
     """
-    results = {}
+    results, released = {}, RELEASED["test"]
     for name, members in TEST_SETS.items():
         chosen = np.isin(sources, members)
         if chosen.any():
-            complete = all((sources == member).any() for member in members)
+            counts = {member: int((sources == member).sum()) for member in members}
             results[name] = {
                 "mean": float(np.mean(scores[chosen])),
                 "pictures": int(chosen.sum()),
-                "complete": complete,
+                "released": sum(released[member] for member in members) if members[0] in released else None,
+                "complete": all(count == released.get(member, count) for member, count in counts.items()),
             }
     return results

@@ -1,5 +1,7 @@
 """The classification task: its loss in NumPy's words, far from overflow; its score."""
 
+from dataclasses import dataclass
+
 import aesara
 import aesara.tensor as T
 import numpy as np
@@ -48,5 +50,28 @@ def test_a_network_without_a_softmax_at_its_end_is_refused():
 
 def test_the_sample_has_as_many_classes_as_the_task():
     assert TASK.sample == "rendered_shapes3.h5"
-    found = TASK.by_test_set(np.array([1.0, 0.0]), None, np.array([0, 1]))
-    assert found == {"all": {"mean": 0.5, "pictures": 2, "complete": True}}
+
+
+@dataclass
+class Data:
+    source: str
+    split: np.ndarray
+
+
+@pytest.mark.parametrize(
+    ("source", "pictures", "released", "complete"),
+    [("rendered", 2, None, True), ("cifar10", 2, 10_000, False), ("cifar100", 10_000, 10_000, True)],
+)
+def test_a_test_set_is_complete_with_the_release_s_count(source, pictures, released, complete):
+    data = Data(source, np.full(pictures, "test"))
+    found = TASK.by_test_set(np.tile([1.0, 0.0], pictures // 2), data, np.arange(pictures))
+    assert found == {"all": {"mean": 0.5, "pictures": pictures, "released": released, "complete": complete}}
+
+
+def test_training_pictures_are_held_against_the_release():
+    whole = np.repeat(["train", "valid", "test"], [45_000, 5_000, 10_000])
+    assert TASK.unlike_release(Data("cifar10", whole)) == []
+    assert TASK.unlike_release(Data("cifar10", whole[1:])) == [
+        "49,999 training pictures of cifar10 (the release's 50,000)"
+    ]
+    assert TASK.unlike_release(Data("rendered", whole[:8])) == ["8 training pictures of rendered (the release's 0)"]
