@@ -1,15 +1,15 @@
 """`predict DIR PICTURE...` of a classifier's run: class probabilities."""
 
-import json
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from crmn_legacy import samples
-from crmn_legacy.commands.trained_network import load
+from crmn_legacy.commands.each_picture import for_each_picture
+from crmn_legacy.commands.trained_network import load, warn_if_altered
 from crmn_legacy.data.files import photographs
-from crmn_legacy.errors import UserError, printable
+from crmn_legacy.errors import UserError
 from crmn_legacy.training.evaluation import mean_of_passes
 
 # So many classes of a picture are shown; --json has all.
@@ -39,33 +39,31 @@ def classify(arguments, record, task):
             raise UserError(
                 f"--{option} got a run of {record.row!r}, a classifier, expected one on faces: leave it out"
             )
-    pictures = np.stack([_square(photographs.open_picture(path, colour=True), task) for path in arguments.pictures])
+    if len(arguments.pictures) == 1:
+        _open(arguments.pictures[0])
     data = _training_data(record, task)
     run = load(arguments.run, arguments.recipe)
-    prepared = np.stack([task.augmentation.plain(picture) for picture in task.preprocessing(pictures, data)])
-    stored, found = run.step.put(run.state), []
-    for image in prepared:
-        batch = {"images": image[None].astype(np.float32), "labels": np.zeros(1, np.int32)}
+    warn_if_altered(arguments.run)
+    stored = run.step.put(run.state)
+
+    def work(path):
+        nonlocal stored
+        prepared = task.augmentation.plain(task.preprocessing(_square(_open(path))[None], data)[0])
+        batch = {"images": prepared[None].astype(np.float32), "labels": np.zeros(1, np.int32)}
         stored, outputs = mean_of_passes(run.step, stored, batch, max(task.samples, 1))
-        found.append(outputs["predicted"][0])
-    described = [
-        {
-            "picture": str(path),
-            "probabilities": {str(name): float(p) for name, p in zip(data.classes, row, strict=True)},
-        }
-        for path, row in zip(arguments.pictures, found, strict=True)
-    ]
-    if arguments.json:
-        print(json.dumps(described))
-        return 0
-    for one in described:
-        best = sorted(one["probabilities"].items(), key=lambda item: -item[1])[:_SHOWN]
+        found = {str(name): float(p) for name, p in zip(data.classes, outputs["predicted"][0], strict=True)}
+        best = sorted(found.items(), key=lambda item: -item[1])[:_SHOWN]
         shown = ", ".join(f"{name} {100 * probability:.1f}%" for name, probability in best)
-        print(printable(f"{one['picture']}: {shown}"))
-    return 0
+        return {"picture": str(path), "probabilities": found}, [f"{path}: {shown}"]
+
+    return for_each_picture(arguments.pictures, work, arguments.json)
 
 
-def _square(picture, task):
+def _open(path):
+    return photographs.open_picture(path, colour=True, upright=True)
+
+
+def _square(picture):
     """The middle square of a picture (height, width, 3), as uint8 (3, 32, 32)."""
     height, width = picture.shape[:2]
     side = min(height, width)

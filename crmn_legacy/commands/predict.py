@@ -1,6 +1,6 @@
 """`predict DIR PICTURE...`: keypoints in the pictures' own pixels; class probabilities of a classifier."""
 
-import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -8,15 +8,19 @@ from PIL import Image, ImageDraw
 
 from crmn_legacy import archive
 from crmn_legacy.commands.classify import classify
-from crmn_legacy.commands.trained_network import load, recipe_of
+from crmn_legacy.commands.each_picture import for_each_picture
+from crmn_legacy.commands.trained_network import load, recipe_of, warn_if_altered
 from crmn_legacy.data.boxes import CROP_RATIO, crop_face
 from crmn_legacy.data.files import photographs
 from crmn_legacy.errors import UserError, printable
 from crmn_legacy.files import write_whole
-from crmn_legacy.metrics import interocular_error
+from crmn_legacy.metrics import interocular_error, require_eyes_apart
 
 # Overlays of small pictures are enlarged to at least this side, in pixels.
 _OVERLAY_SIDE = 480
+
+# Pixels; on the longer side of a picture that a face fills. On a larger one it is likely to be somewhere in it.
+_LARGEST_FACE = 640
 
 
 def predict(arguments):
@@ -25,27 +29,32 @@ def predict(arguments):
     task = recipe_of(record.row, arguments.recipe).with_literals(record.options.set).task
     if task.predicts == "classes":
         return classify(arguments, record, task)
-    faces = [_Face(path, arguments) for path in arguments.pictures]
+    if arguments.box:
+        _require_box(arguments.box)
+    if len(arguments.pictures) == 1:
+        # What can be refused is refused before the network is built.
+        _Face(arguments.pictures[0], arguments)
     run = load(arguments.run, arguments.recipe)
-    out = _new_folder(arguments.out, faces) if arguments.out else None
-    for face in faces:
-        image, _, _ = task.augmentation.plain(face.crop.image, face.crop.keypoints, face.crop.visible)
-        batch = {"images": image[None, None], "keypoints": np.zeros((1, 136)), "mask": np.zeros((1, 136))}
-        _, outputs = run.step(run.step.put(run.state), batch)
-        predicted = run.step.get_outputs(outputs)["predicted"].reshape(68, 2)
-        face.predicted = task.augmentation.to_picture(predicted, face.crop)
-        if face.truth is not None:
-            face.error = float(interocular_error(face.predicted[None], face.truth[None])[0])
-    if out is not None:
-        for face in faces:
+    out = _new_folder(arguments.out, arguments.pictures) if arguments.out else None
+    warn_if_altered(arguments.run)
+    unboxed = []
+
+    def work(path):
+        face = _Face(path, arguments)
+        face.find_points(run)
+        if out is not None:
             write_whole(out / f"{face.path.stem}.pts", _points_file(face.predicted).encode())
             _overlay(face).save(out / f"{face.path.stem}.png")
-    if arguments.json:
-        print(json.dumps([face.describe() for face in faces]))
-    else:
-        for face in faces:
-            _print(face, out)
-    return 0
+        if face.is_guess:
+            unboxed.append(face.path)
+        return face.describe(), _lines(face, out)
+
+    status = for_each_picture(arguments.pictures, work, arguments.json)
+    if unboxed:
+        others = f", and of {len(unboxed) - 1} others" if len(unboxed) > 1 else ""
+        told = "note: without --box a face is taken to fill the middle square of its picture, here of "
+        print(printable(f"{told}{unboxed[0]}{others}"), file=sys.stderr)
+    return status
 
 
 class _Face:
@@ -53,24 +62,57 @@ class _Face:
 
     def __init__(self, path, arguments):
         self.path = Path(path)
-        self.picture = photographs.open_picture(self.path)
+        # Points were made on the pixels as they lie, by those who annotated; boxes on what a viewer shows.
+        self.picture = photographs.open_picture(self.path, upright=not arguments.points)
         self.truth = self.predicted = self.error = None
         if arguments.points:
-            self.truth = corners = photographs.read_points(self.path.with_suffix(".pts"))
+            points = photographs.points_beside(self.path)
+            self.truth = photographs.read_points(points)
+            self.crop = self._crop(self.truth, f"'{points}'")
+            require_eyes_apart(self.crop.keypoints, points)
         elif arguments.box:
-            x0, y0, x1, y1 = arguments.box
-            if not (x0 < x1 and y0 < y1):
-                raise UserError(f"--box got {x0:g} {y0:g} {x1:g} {y1:g}, expected X0 < X1 and Y0 < Y1, in pixels")
-            corners = np.array([[x0, y0], [x1, y1]])
+            corners = np.reshape(arguments.box, (2, 2))
+            self.crop = self._crop(corners, f"--box {' '.join(f'{number:g}' for number in arguments.box)}")
         else:
-            corners = _middle(self.picture)
-        self.crop = crop_face(self.picture, corners)
+            self.crop = crop_face(self.picture, _middle(self.picture))
+        self.is_guess = not arguments.points and not arguments.box and max(self.picture.shape) > _LARGEST_FACE
+
+    def _crop(self, corners, named):
+        height, width = self.picture.shape
+        try:
+            return crop_face(self.picture, corners)
+        except UserError:
+            raise UserError(
+                f"got {named} for '{self.path}', a picture of {width} x {height} pixels; expected a face on the picture"
+            ) from None
+
+    def find_points(self, run):
+        """What a `TrainedNetwork` predicts, in the picture's pixels; and its error, if the truth is known."""
+        augmentation = run.recipe.task.augmentation
+        image, _, _ = augmentation.plain(self.crop.image, self.crop.keypoints, self.crop.visible)
+        batch = {"images": image[None, None], "keypoints": np.zeros((1, 136)), "mask": np.zeros((1, 136))}
+        _, outputs = run.step(run.step.put(run.state), batch)
+        predicted = run.step.get_outputs(outputs)["predicted"].reshape(68, 2)
+        if not np.isfinite(predicted).all():
+            raise UserError(
+                f"got points of '{self.path}' that are not finite; expected numbers: the run's weights are of no use"
+            )
+        self.predicted = augmentation.to_picture(predicted, self.crop)
+        if self.truth is not None:
+            self.error = float(interocular_error(self.predicted[None], self.truth[None])[0])
 
     def describe(self):
+        """What ``--json`` prints (a dict)."""
         record = {"picture": str(self.path), "points": np.round(self.predicted, 3).tolist()}
         if self.error is not None:
             record["error_percent"] = 100 * self.error
         return record
+
+
+def _require_box(box):
+    x0, y0, x1, y1 = box
+    if not (np.isfinite(box).all() and x0 < x1 and y0 < y1):
+        raise UserError(f"--box got {x0:g} {y0:g} {x1:g} {y1:g}, expected X0 < X1 and Y0 < Y1, in pixels")
 
 
 def _middle(picture):
@@ -81,8 +123,8 @@ def _middle(picture):
     return np.array([centre - side / 2, centre + side / 2])
 
 
-def _new_folder(name, faces):
-    stems = [face.path.stem for face in faces]
+def _new_folder(name, pictures):
+    stems = [Path(path).stem for path in pictures]
     if len(set(stems)) != len(stems):
         raise UserError("got pictures of one name, expected unlike ones with --out, which names its files by them")
     out = Path(name)
@@ -116,12 +158,8 @@ def _overlay(face):
     return image
 
 
-def _print(face, out):
+def _lines(face, out):
     error = "" if face.error is None else f", error {100 * face.error:.2f}%"
-    # Pictures that somebody sent may have names that a terminal would obey.
     if out is not None:
-        print(printable(f"{face.path}: {out / face.path.stem}.pts and .png{error}"))
-        return
-    print(printable(f"{face.path}: 68 points{error}"))
-    for x, y in face.predicted:
-        print(f"{x:.3f} {y:.3f}")
+        return [f"{face.path}: {out / face.path.stem}.pts and .png{error}"]
+    return [f"{face.path}: 68 points{error}", *(f"{x:.3f} {y:.3f}" for x, y in face.predicted)]

@@ -1,10 +1,17 @@
 """`predict`: keypoints in the picture's own pixels, and files that can be read again."""
 
+import gc
+import json
+import shutil
+import weakref
+
 import numpy as np
 import pytest
 from PIL import Image
 
+from crmn_legacy import archive
 from crmn_legacy.data.boxes import crop_face
+from crmn_legacy.data.files import photographs
 from crmn_legacy.data.files.photographs import read_points
 from tests.data.faces import plain_faces, points_text
 from tests.training.runs import contents
@@ -104,14 +111,101 @@ def test_colour_and_jpeg_pictures_are_read(command, finished, tmp_path):
     assert np.isfinite(predicted(record)).all()
 
 
+def test_a_picture_that_will_not_do_does_not_keep_the_others(command, finished, picture, tmp_path):
+    (tmp_path / "text.png").write_text("no picture")
+    done = command("predict", finished[0], tmp_path / "text.png", picture, "--out", tmp_path / "out")
+    assert done.status == 1 and sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "face one.png",
+        "face one.pts",
+    ]
+    said = done.err.splitlines()
+    assert "text.png', which cannot be read" in said[0] and said[1] == "error: 1 of 2 pictures failed"
+    done = command("predict", finished[0], picture, tmp_path / "text.png", "--json")
+    good, bad = json.loads(done.out)
+    assert done.status == 1 and len(good["points"]) == 68
+    assert bad["picture"] == str(tmp_path / "text.png") and "cannot be read" in bad["error"]
+    done = command("predict", finished[0], tmp_path / "text.png", tmp_path / "absent.png", "--json")
+    assert done.status == 2 and all("error" in one for one in json.loads(done.out))
+
+
+def test_no_picture_is_kept(command, finished, picture, monkeypatch):
+    seen, alive = [], []
+    read = photographs.open_picture
+
+    def open_picture(*arguments, **keywords):
+        gc.collect()
+        alive.append(sum(reference() is not None for reference in seen))
+        found = read(*arguments, **keywords)
+        seen.append(weakref.ref(found))
+        return found
+
+    monkeypatch.setattr(photographs, "open_picture", open_picture)
+    assert command("predict", finished[0], *[picture] * 6, "--json").status == 0
+    # The last one may still be held by the frame that it was worked on in.
+    assert len(seen) == 6 and max(alive) <= 1
+
+
+def test_a_photograph_is_turned_as_viewers_turn_it_unless_points_lie_beside_it(
+    command, finished, picture, points, tmp_path
+):
+    upright = Image.open(picture).crop((0, 0, 180, 200))
+    upright.save(tmp_path / "upright.png")
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    upright.transpose(Image.Transpose.ROTATE_90).save(tmp_path / "phone.png", exif=exif)
+    box = ["--box", "40", "40", "160", "160"]
+    first, second = command(
+        "predict", finished[0], *[tmp_path / f"{n}.png" for n in ("upright", "phone")], *box, "--json"
+    ).json
+    np.testing.assert_array_equal(predicted(first), predicted(second))
+    command("predict", finished[0], tmp_path / "phone.png", *box, "--out", tmp_path / "out")
+    wide, high = Image.open(tmp_path / "out" / "phone.png").size
+    assert wide < high
+    (tmp_path / "phone.pts").write_text(points_text(points))
+    command("predict", finished[0], tmp_path / "phone.png", "--points", "--out", tmp_path / "as it lies")
+    wide, high = Image.open(tmp_path / "as it lies" / "phone.png").size
+    assert wide > high
+
+
+def test_points_are_found_whatever_the_case_of_their_suffix(command, finished, picture, points, tmp_path):
+    (tmp_path / "A.PNG").write_bytes(picture.read_bytes())
+    (tmp_path / "A.PTS").write_text(points_text(points))
+    assert "error" in command("predict", finished[0], tmp_path / "A.PNG", "--points").out
+
+
+def test_a_face_whose_eyes_are_at_one_place_has_no_error(refused, finished, picture, points, tmp_path):
+    points = points.copy()
+    points[36:48] = (100, 78)
+    picture.with_suffix(".pts").write_text(points_text(points))
+    assert "whose eyes coincide" in refused("predict", finished[0], picture, "--points", "--json")
+
+
+@pytest.mark.parametrize(
+    ("side", "arguments", "noted"), [(200, [], 0), (700, [], 1), (700, ["--box", "9", "9", "99", "99"], 0)]
+)
+def test_a_picture_much_larger_than_a_face_is_noted(command, finished, tmp_path, side, arguments, noted):
+    Image.new("L", (side, 100)).save(tmp_path / "a.png")
+    Image.new("L", (side, 100)).save(tmp_path / "b.png")
+    done = command("predict", finished[0], tmp_path / "a.png", tmp_path / "b.png", *arguments)
+    said = f"fill the middle square of its picture, here of {tmp_path}/a.png, and of 1"
+    assert done.status == 0 and done.err.count(said) == noted and (noted or not done.err)
+
+
+def test_an_altered_folder_is_told(command, finished, picture, tmp_path):
+    shutil.copytree(finished[0], tmp_path / "run")
+    (tmp_path / "run" / archive.CURVE).write_text("")
+    done = command("predict", tmp_path / "run", picture)
+    assert done.status == 0 and "note: the run's folder is not whole (curve.jsonl: altered)" in done.err
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (["{picture}", "--box", "5", "5", "5", "9"], "expected X0 < X1 and Y0 < Y1"),
         (["{picture}", "--box", "nan", "0", "9", "9"], "expected X0 < X1 and Y0 < Y1"),
-        (["{picture}", "--box", "0", "0", "inf", "inf"], "not finite"),
-        (["{picture}", "--box", "0", "0", "1e300", "1e300"], "expected them on the picture"),
-        (["{picture}", "--box", "900", "900", "950", "950"], "expected them on the picture"),
+        (["{picture}", "--box", "0", "0", "inf", "inf"], "expected X0 < X1 and Y0 < Y1"),
+        (["{picture}", "--box", "0", "0", "1e300", "1e300"], "got --box 0 0 1e+300 1e+300 for "),
+        (["{picture}", "--box", "900", "900", "950", "950"], "of 200 x 200 pixels; expected a face on the picture"),
         (["{picture}", "--box", "1", "2", "3"], "expected 4 arguments"),
         (["{picture}", "--box", "1", "2", "3", "4", "--points"], "not allowed with"),
         (["{picture}", "{picture}", "--out", "{tmp}/out"], "got pictures of one name"),

@@ -1,0 +1,52 @@
+"""The same for each of many pictures: one that will not do is told, and the others go on."""
+
+import json
+import sys
+
+from crmn_legacy.errors import UserError, printable
+
+
+def for_each_picture(pictures, work, as_json):
+    """Work on pictures one after another, and print what comes out.
+
+    Nothing of a picture is kept but what is printed of it.
+
+    Parameters
+    ----------
+    pictures : list of path
+    work : callable
+        Takes a path; returns what ``--json`` prints of the picture (a dict) and else (list of str).
+    as_json : bool
+        Whether one list of JSON objects is printed at the end; a picture that failed has its ``error`` there.
+
+    Returns
+    -------
+    int
+        Exit status: 0; 1 if some pictures failed; 2 if all did.
+
+    Raises
+    ------
+    UserError
+        The only picture failed.
+    """
+    described, failed = [], 0
+    for path in pictures:
+        try:
+            one, lines = work(path)
+        except UserError as error:
+            if len(pictures) == 1:
+                raise
+            one, lines = {"picture": str(path), "error": str(error)}, []
+            failed += 1
+            print(printable(f"error: {error}"), file=sys.stderr)
+        if as_json:
+            described.append(one)
+            continue
+        for line in lines:
+            # Pictures that somebody sent may have names that a terminal would obey.
+            print(printable(line))
+    if as_json:
+        print(json.dumps(described, allow_nan=False))
+    if failed:
+        print(f"error: {failed} of {len(pictures)} pictures failed", file=sys.stderr)
+    return 0 if not failed else 1 if failed < len(pictures) else 2
