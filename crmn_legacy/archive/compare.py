@@ -11,11 +11,15 @@ from msgspec.structs import asdict
 from crmn_legacy.archive import checkpoint
 from crmn_legacy.archive.arrays import read_arrays
 from crmn_legacy.archive.layout import CHECKPOINT, CURVE, FORMER_CHECKPOINT, INITIAL_WEIGHTS, RECIPE, TRACE
-from crmn_legacy.archive.record import REQUIRED, Epoch, RunRecord, read_curve, read_record
+from crmn_legacy.archive.record import REQUIRED, Epoch, RunRecord, bounded_text, read_curve, read_record
 from crmn_legacy.archive.trace import read_trace
 from crmn_legacy.errors import UserError
 from crmn_legacy.options import DECLARED
 
+MOVE_NO_BITS = tuple(name for name, declared in DECLARED.items() if not declared.moves_bits)
+"""Options that two runs to one result may differ in."""
+
+_LARGEST_RECIPE = 2**20
 _LONGEST_DIFFERENCE = 12
 _WIDEST = 110
 _MOST_NAMES = 4
@@ -150,8 +154,7 @@ def reasons(ours, theirs):
     lines = _recipe(ours.folder / RECIPE, theirs.folder / RECIPE)
     a, b = ours.record, theirs.record
     # The data's digest tells more than their path.
-    without_bits = [name for name, declared in DECLARED.items() if not declared.moves_bits]
-    lines += _entries("options", asdict(a.options), asdict(b.options), ignored=("data", *without_bits))
+    lines += _entries("options", asdict(a.options), asdict(b.options), ignored=("data", *MOVE_NO_BITS))
     for title, one, other in (
         ("row", a.row, b.row),
         ("data", a.data_digest, b.data_digest),
@@ -183,9 +186,11 @@ def _moving(record):
 
 def _recipe(ours, theirs):
     try:
-        texts = [path.read_text(encoding="utf-8", errors="replace").splitlines() for path in (ours, theirs)]
+        texts = [bounded_text(path, _LARGEST_RECIPE, errors="replace").splitlines() for path in (ours, theirs)]
     except OSError as error:
         return [f"{RECIPE}: cannot be read ({error.strerror})"]
+    except ValueError as error:
+        return [f"{RECIPE}: cannot be read ({error})"]
     changes = [line for line in difflib.unified_diff(*texts, n=0, lineterm="") if line[:3] not in ("---", "+++")]
     changes = [line for line in changes if not line.startswith("@@") and line[1:].strip()]
     if not changes:

@@ -1,11 +1,12 @@
 """`report DIR...`: one run, or many, as one HTML page that fetches nothing."""
 
 import os
+import sys
 from pathlib import Path
 
 from crmn_legacy import report as pages
 from crmn_legacy.commands.output_paths import require_outside
-from crmn_legacy.errors import UserError
+from crmn_legacy.errors import UserError, printable
 from crmn_legacy.files import write_whole
 from crmn_legacy.report.reading import ALTERED
 
@@ -20,13 +21,28 @@ def report(arguments):
             f"--predictions got {len(files)} files, expected one for each of the {len(folders)} runs, in their order"
         )
     predictions = [pages.read_predictions(file) for file in files] or [None] * len(folders)
-    runs = [pages.read_run(folder, found) for folder, found in zip(folders, predictions, strict=True)]
-    write_whole(out, pages.render(runs).encode())
-    for folder, run in zip(folders, runs, strict=True):
+    runs = _read(folders, predictions)
+    write_whole(out, pages.render(list(runs.values())).encode())
+    for folder, run in runs.items():
         first = f" ({run.problems[0]})" if run.verdict == ALTERED and run.problems else ""
         print(f"{run.verdict}: {folder}{first}")
     print(f"written: {out}" + (" (in place of a former report)" if replaced else ""))
     return 0
+
+
+def _read(folders, predictions):
+    """Folder -> its run; of many folders those that hold no run, such as one that was stopped early, are left out."""
+    runs, failed = {}, {}
+    for folder, found in zip(folders, predictions, strict=True):
+        try:
+            runs[folder] = pages.read_run(folder, found)
+        except UserError as error:
+            failed[folder] = error
+    if not runs:
+        raise next(iter(failed.values()))
+    for folder, error in failed.items():
+        print(printable(f"left out: {folder}: {error}"), file=sys.stderr)
+    return runs
 
 
 def _require_place(out, folders):

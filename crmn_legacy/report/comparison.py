@@ -7,13 +7,18 @@ from dataclasses import dataclass
 
 from msgspec.structs import asdict
 
+from crmn_legacy.archive.compare import MOVE_NO_BITS, reasons
 from crmn_legacy.report import curves
 from crmn_legacy.report.charts import figures
 from crmn_legacy.report.formatting import count, percent, significant, text
 from crmn_legacy.report.reading import ALTERED
 
-# Options that may differ between runs of one group: the seed, and where the data lay.
-_FREE = ("seed", "data")
+# Options that may differ between runs of one group: the seed, where the data lay, and what moves no result.
+_FREE = ("seed", "data", *MOVE_NO_BITS)
+
+# Of the reasons why two runs may differ, those that a machine has, and that the seed is for.
+_OF_MACHINE = ("platform key: ", "distributions: ", "environment: ", "hardware: ", "variables: ")
+_MOST_REASONS = 12
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,8 +62,8 @@ class Group:
 def groups_of(runs):
     """Groups among `runs`, in their order.
 
-    A run belongs to a group if it is not altered and shares row, plan, data, options and the kind of platform with the
-    others; of two runs with one seed the first counts.
+    A run belongs to a group if it is not altered and shares row, plan, data, options, recipe, sources and packages with
+    the others; of two runs with one seed the first counts.
     """
     alike = {}
     for run in runs:
@@ -76,12 +81,46 @@ def groups_of(runs):
 
 def _alike(run):
     """What runs of one group have in common, as text; None for a run that stands for itself."""
-    record = run.record
-    told = (record.row, record.plan, record.options, record.seed, record.data_digest)
+    record, source = run.record, run.record.source or {}
+    # Of the source the recipe's bytes and the package's: a commit that leaves both as they are moves nothing.
+    made_by = [source.get("recipe"), source.get("digest")]
+    told = (record.row, record.plan, record.options, record.seed, record.data_digest, record.packages, *made_by)
     if run.verdict == ALTERED or any(part is None for part in told):
         return None
     options = {name: value for name, value in asdict(record.options).items() if name not in _FREE}
-    return json.dumps([record.row, asdict(record.plan), options, record.data_digest], sort_keys=True)
+    common = [record.row, asdict(record.plan), options, record.data_digest, record.packages, *made_by]
+    return json.dumps(common, sort_keys=True)
+
+
+def differences_of(runs):
+    """What keeps runs of one row from being averaged with the row's first, beside the seed.
+
+    Returns
+    -------
+    list of dict
+        A run each: ``place`` and ``first``, both from 1; ``lines``, what differs.
+    """
+    found, first = [], {}
+    for place, run in enumerate(runs, start=1):
+        if run.verdict == ALTERED or run.row is None:
+            continue
+        before = first.setdefault(run.row, place)
+        other = runs[before - 1]
+        if before == place or (_alike(run) is not None and _alike(run) == _alike(other)):
+            continue
+        lines = [text(line) for line in _reasons(other, run)]
+        lines = lines[:_MOST_REASONS] + ["and more"] * (len(lines) > _MOST_REASONS)
+        found.append({"place": place, "first": before, "lines": lines or ["what made one of them is not recorded"]})
+    return found
+
+
+def _reasons(one, other):
+    if one.record.options is None or other.record.options is None:
+        return []
+    lines = [line for line in reasons(one, other) if not line.startswith(_OF_MACHINE)]
+    plans = [asdict(run.record.plan) if run.record.plan else {} for run in (one, other)]
+    unlike = [name for name in plans[0] | plans[1] if plans[0].get(name) != plans[1].get(name)]
+    return lines + [f"plan: {name} {plans[0].get(name)} | {plans[1].get(name)}" for name in unlike]
 
 
 def names_of(runs):
@@ -105,6 +144,7 @@ def content(runs):
             {"row": group.runs[0].row, "seeds": [run.record.seed for run in group.runs], "means": _means(group, sets)}
             for group in groups
         ],
+        "differences": differences_of(runs),
         "charts": figures(curves.of_runs(runs, names_of(runs), groups), "all"),
     }
 
@@ -117,8 +157,12 @@ def _numbers(run, sets):
         count(best and best.epoch),
         significant(best and best.validation_loss),
         percent(best and best.score),
-        *(percent(tests[name][0]) if name in tests else "no data" for name in sets),
+        *(_scored(tests[name]) if name in tests else "no data" for name in sets),
     ]
+
+
+def _scored(score):
+    return percent(score.mean) + ("" if score.complete is not False else f" ({score.extent()})")
 
 
 def _means(group, sets):
@@ -128,7 +172,7 @@ def _means(group, sets):
     return [
         _mean([best.validation_loss for best in bests], wanted, 1),
         _mean([best.score for best in bests], wanted, 100),
-        *(_mean([found[0] for found in scores if found], wanted, 100) for scores in tests),
+        *(_mean([found.mean for found in scores if found], wanted, 100) for scores in tests),
     ]
 
 

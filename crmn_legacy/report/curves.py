@@ -15,7 +15,7 @@ _SHOWN = 0.9
 _ENDS = (ERROR_LIMIT, 0.1, 0.2, 0.5, 1.0)
 
 _SCORES = {
-    "error": ("Validation error", "% of the inter-ocular distance"),
+    "error": ("Validation error, jittered pictures", "% of the inter-ocular distance"),
     "accuracy": ("Validation accuracy", "% of the pictures"),
 }
 
@@ -81,7 +81,7 @@ def of_runs(runs, names, groups):
         chart = _of_epochs(title, unit, lines, f"{len(runs)} runs, an epoch each point.")
         if chart is not None:
             charts.append(chart)
-    scored = [(run, name) for run, name in zip(runs, names, strict=True) if run.predictions]
+    scored = [(run, name) for run, name in zip(runs, names, strict=True) if _has_errors(run)]
     errors = _errors([run for run, _ in scored], [name for _, name in scored])
     return charts if errors is None else [*charts, errors]
 
@@ -163,19 +163,23 @@ def _extent(what, points):
     return "{} from {} to {}, least {}, most {}. ".format(what.capitalize(), *ends)
 
 
+def _has_errors(run):
+    return run.predictions is not None and run.predictions.metric == "error"
+
+
 def _errors(runs, names=None):
     """The cumulative distribution of errors of single pictures."""
-    runs = [run for run in runs if run.predictions]
+    runs = [run for run in runs if _has_errors(run)]
     if not runs:
         return None
     lines, said = [], []
-    seen = [end for end in _ENDS if all((run.predictions.errors <= end).mean() >= _SHOWN for run in runs)]
+    seen = [end for end in _ENDS if all((run.predictions.scores <= end).mean() >= _SHOWN for run in runs)]
     shown = seen[0] if seen else _ENDS[-1]
     for style, run in enumerate(runs):
-        judged = error_curve(run.predictions.errors, ERROR_LIMIT)
-        curve = error_curve(run.predictions.errors, shown, _CURVE_POINTS)
+        judged = error_curve(run.predictions.scores, ERROR_LIMIT)
+        curve = error_curve(run.predictions.scores, shown, _CURVE_POINTS)
         points = list(zip(100 * curve.thresholds, 100 * curve.fractions, strict=True))
-        pictures = len(run.predictions.errors)
+        pictures = len(run.predictions.scores)
         limit, failed = f"{100 * ERROR_LIMIT:g}%", percent(judged.failure_rate)
         name = f"{pictures:,} pictures; area up to {limit}: {judged.area:.3f}; beyond {limit}: {failed}%"
         if names:

@@ -1,6 +1,7 @@
-"""What a run's weights gave, from the file that `evaluate --predictions` writes: errors of single pictures."""
+"""What a run's weights gave, from the file that `evaluate --predictions` writes: scores of single pictures."""
 
 import hashlib
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,25 +11,37 @@ from crmn_legacy import archive
 from crmn_legacy.errors import UserError, printable
 from crmn_legacy.metrics import interocular_error
 
-# Mean errors that are one up to the rounding of a float32 sum.
+# Mean scores that are one up to the rounding of a float32 sum.
 _ALIKE = 1e-5
+
+# So many of a classifier's confusions are shown.
+_MOST_CONFUSIONS = 10
 
 
 @dataclass(frozen=True, eq=False)
 class Predictions:
-    """Errors of the pictures of a file.
+    """Scores of the pictures of a file.
 
     Attributes
     ----------
     name, digest : str
         Of the file; SHA-256, in hexadecimal.
-    errors : float64 array (pictures,)
-        Fractions of the inter-ocular distance.
+    metric : str
+        ``error`` of keypoints or ``accuracy`` of classes.
+    scores : float64 array (pictures,)
+        Fractions of the inter-ocular distance; of a classifier 1 where the most probable class is the true one, else 0.
+    among_five : float or None
+        Of a classifier, the fraction of pictures whose class is among the five most probable.
+    confusions : list of (int, int, int)
+        Of a classifier, the most frequent: the true class, what it was taken for, and how often; classes from 0.
     """
 
     name: str
     digest: str
-    errors: np.ndarray
+    metric: str
+    scores: np.ndarray
+    among_five: float | None = None
+    confusions: tuple = ()
 
     def agrees_with(self, test):
         """Whether a run's recorded test results are those of these pictures.
@@ -38,12 +51,12 @@ class Predictions:
         test : dict
             As `crmn_legacy.report.reading.Run.test` gives it; ``common`` is the union of two others.
         """
-        parts = [(mean, pictures) for name, (mean, pictures, _) in test.items() if name != "common" and pictures]
+        parts = [(score.mean, score.pictures) for name, score in test.items() if name != "common" and score.pictures]
         pictures = sum(count for _, count in parts)
-        if pictures != len(self.errors) or not pictures:
+        if pictures != len(self.scores) or not pictures:
             return False
         pooled = sum(mean * count for mean, count in parts) / pictures
-        return abs(pooled - float(self.errors.mean())) <= _ALIKE
+        return abs(pooled - float(self.scores.mean())) <= _ALIKE
 
 
 def read_predictions(path):
@@ -52,7 +65,7 @@ def read_predictions(path):
     Parameters
     ----------
     path : path
-        ``.npz`` with ``predicted`` and ``target``, (pictures, 136).
+        ``.npz`` with ``predicted`` and ``target``: (pictures, 136) both; or (pictures, classes) and (pictures,).
 
     Returns
     -------
@@ -61,18 +74,42 @@ def read_predictions(path):
     Raises
     ------
     UserError
-        The file is missing, damaged, or holds no keypoints.
+        The file is missing, damaged, or holds neither keypoints nor classes.
     """
     path = Path(path)
     arrays = archive.read_arrays(path)
     predicted, target = arrays.get("predicted"), arrays.get("target")
-    expected = "expected `predicted` and `target`, (pictures, 136), as `evaluate --predictions` writes them"
-    for array in (predicted, target):
-        if array is None or array.ndim != 2 or array.shape[1] != 136 or array.dtype.kind != "f" or not len(array):
-            raise UserError(f"--predictions got '{path}' without keypoints, {expected}")
-    if predicted.shape != target.shape:
-        raise UserError(f"--predictions got '{path}' with {len(predicted)} and {len(target)} pictures, {expected}")
-    errors = interocular_error(predicted, target)
     with open(path, "rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return Predictions(printable(path.name), digest, errors)
+        named = printable(path.name), hashlib.file_digest(file, "sha256").hexdigest()
+    if _are_keypoints(predicted, target):
+        return Predictions(*named, "error", interocular_error(predicted, target))
+    if _are_classes(predicted, target):
+        return Predictions(*named, "accuracy", *_judged(predicted, target.astype(np.int64)))
+    raise UserError(
+        f"--predictions got '{path}' without keypoints or classes, expected `predicted` and `target`, (pictures, 136) "
+        "both, or (pictures, classes) and (pictures,), as `evaluate --predictions` writes them"
+    )
+
+
+def _are_keypoints(predicted, target):
+    if predicted is None or target is None or predicted.shape != target.shape or not len(predicted):
+        return False
+    return predicted.shape[1:] == (136,) and {predicted.dtype.kind, target.dtype.kind} == {"f"}
+
+
+def _are_classes(predicted, target):
+    if predicted is None or target is None or predicted.ndim != 2 or target.ndim != 1 or not len(target):
+        return False
+    alike = len(predicted) == len(target) and predicted.dtype.kind == "f" and target.dtype.kind in "iu"
+    return alike and target.min() >= 0 and target.max() < predicted.shape[1] and np.isfinite(predicted).all()
+
+
+def _judged(probabilities, labels):
+    """Scores, the fraction of labels among the five most probable classes, and the most frequent confusions."""
+    taken_for = probabilities.argmax(axis=1)
+    ranks = (probabilities > probabilities[np.arange(len(labels)), labels][:, None]).sum(axis=1)
+    pairs = zip(labels.tolist(), taken_for.tolist(), strict=True)
+    confused = Counter((label, found) for label, found in pairs if label != found)
+    most = sorted(confused.items(), key=lambda item: (-item[1], item[0]))[:_MOST_CONFUSIONS]
+    scores = (taken_for == labels).astype(np.float64)
+    return scores, float((ranks < 5).mean()), tuple((*pair, count) for pair, count in most)

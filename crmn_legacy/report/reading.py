@@ -25,6 +25,7 @@ class Run:
     ----------
     name : str
         Of its folder.
+    folder : Path
     record : RunRecord
         Its ``run.json``, as far as it goes.
     epochs : list of Epoch
@@ -43,6 +44,7 @@ class Run:
     """
 
     name: str
+    folder: Path
     record: RunRecord
     epochs: list[Epoch]
     metric: str
@@ -69,13 +71,9 @@ class Run:
         return min(scored, key=lambda epoch: epoch.validation_loss, default=None)
 
     def test(self):
-        """Test set -> (mean as a fraction, pictures, whether it is complete), as far as recorded."""
+        """Test set -> its `Score`, as far as recorded; its mean is there."""
         found = (self.record.result and self.record.result.test) or {}
-        return {
-            text(name): (scored.mean, scored.pictures, scored.complete is not False)
-            for name, scored in found.items()
-            if scored.mean is not None
-        }
+        return {text(name): scored for name, scored in found.items() if scored.mean is not None}
 
 
 def read_run(folder, predictions=None):
@@ -120,7 +118,7 @@ def read_run(folder, predictions=None):
         notes.append("A light folder: the weights and checkpoints were left out; their digests are in run.json.")
     name = printable(folder.resolve().name) or "/"
     problems = [text(problem) for problem in problems]
-    return Run(name, record, epochs, metric, verdict, problems, digest, notes, predictions)
+    return Run(name, folder, record, epochs, metric, verdict, problems, digest, notes, predictions)
 
 
 def _require_file(path):

@@ -3,13 +3,13 @@
 import msgspec
 
 from crmn_legacy import paper
+from crmn_legacy.metrics import INTEROCULAR
 from crmn_legacy.report import curves
 from crmn_legacy.report.charts import figures
 from crmn_legacy.report.formatting import NOT_RECORDED, count, duration, hundredths, number, percent, significant, text
 from crmn_legacy.report.reading import ALTERED
 
 _KINDS = {
-    "training": "Trained as published, on data.",
     "rehearsal": "A rehearsal: the full network, a few steps on the sample. It says nothing about the paper.",
     "smoke": "A smoke run: the network at its smallest. It says little about the paper.",
 }
@@ -22,7 +22,7 @@ _STATES = {
 
 _PRINTED_SETS = {"common": "common", "ibug": "ibug", "all": "accuracy"}
 _MOST_PROBLEMS = 50
-_MEASURES = {"error": "Errors in percent of the inter-ocular distance.", "accuracy": "Accuracies in percent."}
+_MEASURES = {"error": f"Errors in percent of the {INTEROCULAR.title}.", "accuracy": "Accuracies in percent."}
 
 
 def content(run, place):
@@ -64,6 +64,12 @@ def _introduction(run):
     row = paper.ROWS.get(run.row)
     named = f"Table {row.table}, {row.method}." if row else f"No row of the paper's tables. Its own: {text(run.row)}."
     kind = run.kind
+    if kind == "training":
+        unlike = run.record.not_as_published() if row else []
+        told = f"Trained on data, not as published: {text('; '.join(unlike))}." if unlike else "Trained on data."
+        if row and not unlike:
+            told = "Trained as published, on data."
+        return f"{named} {told} Status: {text(run.record.status)}."
     told = _KINDS.get(kind, f"Kind of run: {text(kind)}.") if kind is not None else "Kind of run not recorded."
     return f"{named} {told} Status: {text(run.record.status)}."
 
@@ -79,23 +85,19 @@ def _results(run):
     sets = list(dict.fromkeys([*(name for name, key in _PRINTED_SETS.items() if key in printed), *tests]))
     for name in sets:
         given = printed.get(_PRINTED_SETS.get(name))
-        mean, pictures, complete = tests.get(name, (None, None, True))
-        ours = percent(mean) if mean is not None else "no data"
-        difference = hundredths(100 * mean - given, "+") if mean is not None and given is not None else ""
-        note = count(pictures) if mean is not None else ""
-        label = f"test {name}, {run.metric}, %"
-        rows.append(
-            [
-                label,
-                "-" if given is None else f"{given:.2f}",
-                ours + ("" if complete else " (a part of the set)"),
-                difference,
-                note,
-            ]
-        )
+        scored = tests.get(name)
+        ours, difference, note = "no data", "", ""
+        if scored is not None:
+            ours = percent(scored.mean) + ("" if scored.complete is not False else " (a part of the set)")
+            # A part of a set is no measure of the whole.
+            if given is not None and scored.complete is not False:
+                difference = hundredths(100 * scored.mean - given, "+")
+            note = count(scored.pictures) if scored.complete is not False else scored.extent()
+        rows.append([f"test {name}, {run.metric}, %", "-" if given is None else f"{given:.2f}", ours, difference, note])
     best = run.best
     if best:
-        rows.append([f"validation, {run.metric}, %", "-", percent(best.score), "", ""])
+        named = "validation, jittered pictures" if run.metric == "error" else "validation"
+        rows.append([f"{named}, {run.metric}, %", "-", percent(best.score), "", ""])
         rows.append(["validation loss", "-", significant(best.validation_loss), "", ""])
     caption = f"What the paper prints and what the weights of the least validation loss gave. {_MEASURES[run.metric]}"
     head = ["", "printed", "ours", "difference", "pictures"]
@@ -120,8 +122,8 @@ def _predictions(run):
     found = run.predictions
     if found is None:
         return None
-    mean = number(float(found.errors.mean()))
-    return {"pictures": len(found.errors), "mean": mean, "agrees": found.agrees_with(run.test())}
+    mean = number(float(found.scores.mean()))
+    return {"found": found, "pictures": len(found.scores), "mean": mean, "agrees": found.agrees_with(run.test())}
 
 
 def _source(record):

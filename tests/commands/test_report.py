@@ -75,6 +75,15 @@ def test_predictions_give_the_curve_of_errors(command, finished, data, tmp_path)
     assert "It agrees with the test result that the run recorded." in text
 
 
+def test_a_folder_without_a_run_does_not_keep_the_others(command, finished, tmp_path):
+    (tmp_path / "killed").mkdir()
+    done = command("report", tmp_path / "killed", finished[0], "--out", tmp_path / "page.html")
+    assert done.status == 0 and done.out.splitlines()[0] == f"whole: {finished[0]}"
+    assert done.err.startswith(f"left out: {tmp_path / 'killed'}: got '") and len(done.err.splitlines()) == 1
+    parsed = Parsed((tmp_path / "page.html").read_text(encoding="utf-8"))
+    assert not any("runs compared" in entry["text"] for entry in parsed.all("h1"))
+
+
 def test_what_is_no_report_is_not_replaced(refused, finished, tmp_path):
     (tmp_path / "mine.html").write_text("<!doctype html>\nmine")
     (tmp_path / "folder").mkdir()
@@ -97,7 +106,8 @@ def test_a_runs_folder_is_no_place_for_it(refused, finished, copied):
     [
         ([], "required: DIR"),
         (["{run}", "{run}/"], "got one folder twice"),
-        (["{run}", "{tmp}/empty"], "run.json', which does not exist"),
+        (["{tmp}/empty"], "run.json', which does not exist"),
+        (["{tmp}/empty", "{run}/.."], "{tmp}/empty/run.json', which does not exist"),
         (["{run}", "--out", "{tmp}/no/page.html"], "cannot be written"),
         (["{run}", "--predictions", "{tmp}/none.npz"], "which is no file"),
         (["{run}", "--predictions", "{run}/weights.npz"], "without keypoints"),
@@ -108,7 +118,9 @@ def test_command_lines_that_will_not_do(refused, finished, tmp_path, monkeypatch
     monkeypatch.chdir(tmp_path)
     (tmp_path / "empty").mkdir()
     before = contents(tmp_path)
-    assert said in refused("report", *(word.format(run=finished[0], tmp=tmp_path) for word in arguments))
+    assert said.format(tmp=tmp_path) in refused(
+        "report", *(word.format(run=finished[0], tmp=tmp_path) for word in arguments)
+    )
     assert contents(tmp_path) == before
 
 

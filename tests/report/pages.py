@@ -26,7 +26,7 @@ def record(**changes):
         "packages": {"jax": "0.7.1", "numpy": "1.26.4"},
         "python": "3.11.7",
         "git_commit": "c0ffee",
-        "source": {"state": "dirty", "digest": "d" * 64},
+        "source": {"state": "dirty", "digest": "d" * 64, "recipe": "e" * 64},
         "started": "2026-11-23T20:06:12Z",
         "seconds": 1496.46,
         "initial_bits": "sha256:" + "0" * 64,

@@ -4,6 +4,7 @@ import statistics
 
 import pytest
 
+from crmn_legacy import archive
 from crmn_legacy.report import comparison, read_run
 from tests.report import pages
 
@@ -37,6 +38,11 @@ def test_where_the_data_lay_and_the_seed_among_the_options_do_not_matter(read):
         {"row": "table1_resnet_n5_fm4"},
         {"data_digest": "cd" * 32},
         {"options": {**pages.record()["options"], "backend": "c"}},
+        {"options": {**pages.record()["options"], "set": {"batch_size": 8}}},
+        {"source": {**pages.record()["source"], "recipe": "f" * 64}},
+        {"source": {**pages.record()["source"], "digest": "f" * 64}},
+        {"source": {"state": "clean"}},
+        {"packages": {**pages.record()["packages"], "numpy": "1.26.5"}},
         {"options": None},
         {"seed": "2"},
         {"status": "finished"},
@@ -44,6 +50,29 @@ def test_where_the_data_lay_and_the_seed_among_the_options_do_not_matter(read):
 )
 def test_unlike_and_altered_runs_stand_for_themselves(read, changes):
     assert comparison.groups_of([read("a", seed=1), read("b", **{"seed": 2, **changes})]) == []
+
+
+def test_what_moves_no_result_does_not_matter(read):
+    options = pages.record()["options"]
+    runs = [read("a", seed=1), read("b", seed=2, options={**options, "seed": 2, "trace": True, "remat": True})]
+    assert seeds(comparison.groups_of(runs)) == [[1, 2]]
+
+
+def test_what_keeps_runs_of_a_row_apart_is_named_and_no_mean_is_taken_of_them(read):
+    source = {**pages.record()["source"], "recipe": "f" * 64}
+    runs = [read("a", seed=1), read("b", seed=2, source=source), read("c", seed=1, row="table1_rcn")]
+    for run, rate in zip(runs, ("0.08", "0.2", "0.08"), strict=True):
+        (run.folder / archive.RECIPE).write_text(f"first = 1\nrate = {rate}\n")
+    page = tables(runs)
+    (told,) = [entry["text"] for entry in page.all("li") if "Run 2 against run 1" in entry["text"]]
+    assert "recipe.py: 2 lines differ" in told and "- rate = 0.08" in told and "+ rate = 0.2" in told
+    assert not any("by their seed alone" in entry["text"] or "±" in entry["text"] for entry in page.elements)
+
+
+def test_a_difference_that_is_not_recorded_is_not_passed_over(read):
+    runs = [read("a", seed=1), read("b", seed=2, options=None), read("c", seed=3, plan=None)]
+    told = [one["lines"] for one in comparison.differences_of(runs)]
+    assert told[0] == ["what made one of them is not recorded"] and "plan: epochs 6 | None" in told[1]
 
 
 def test_a_seed_counts_once(read):

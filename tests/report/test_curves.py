@@ -55,7 +55,7 @@ def test_mean_and_deviation_are_of_the_epochs_that_all_have(tmp_path):
 
 def test_the_cumulative_curve_counts_pictures(tmp_path):
     errors = np.array([0.01, 0.03, 0.05, 0.3])
-    run = read_run(pages.write(tmp_path / "run"), Predictions("p.npz", "0" * 64, errors))
+    run = read_run(pages.write(tmp_path / "run"), Predictions("p.npz", "0" * 64, "error", errors))
     chart = curves.of_run(run)[-1]
     (line,) = chart.lines
     fractions = dict(line.points)
@@ -66,5 +66,5 @@ def test_the_cumulative_curve_counts_pictures(tmp_path):
 
 
 def test_errors_within_the_usual_limit_are_shown_up_to_it(tmp_path):
-    run = read_run(pages.write(tmp_path / "run"), Predictions("p.npz", "0" * 64, np.full(5, 0.05)))
+    run = read_run(pages.write(tmp_path / "run"), Predictions("p.npz", "0" * 64, "error", np.full(5, 0.05)))
     assert curves.of_run(run)[-1].across.high == 8

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from crmn_legacy import archive
 from crmn_legacy.archive import record
+from crmn_legacy.archive.record import Score
 from crmn_legacy.errors import UserError
 from crmn_legacy.report import read_run, render
 from tests.report import pages
@@ -71,7 +72,7 @@ def test_another_metric_is_known_by_its_name(tmp_path):
 def test_test_results_of_the_wrong_kind_are_left_out(tmp_path):
     sets = {"helen": {"mean": 0.1, "pictures": 330, "complete": False}, "ibug": {"mean": None}, "lfpw": 3}
     run = read_run(pages.write(tmp_path / "run", pages.record(result={"test": sets})))
-    assert run.test() == {"helen": (0.1, 330, False)}
+    assert run.test() == {"helen": Score(mean=0.1, pictures=330, complete=False)}
     assert read_run(pages.write(tmp_path / "two", pages.record(result=[]))).test() == {}
 
 

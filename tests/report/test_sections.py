@@ -1,15 +1,18 @@
 """What the page says of one run."""
 
+import numpy as np
 import pytest
 
-from crmn_legacy.report import read_run, sections
+from crmn_legacy.report import read_run, render, sections
+from crmn_legacy.report.predictions import Predictions
 from tests.report import pages
 
 
 @pytest.fixture
 def shown(tmp_path):
     def call(lines=None, **changes):
-        run = read_run(pages.write(tmp_path / "run", pages.record(**changes), lines))
+        folder = tmp_path / f"run {len(list(tmp_path.iterdir()))}"
+        run = read_run(pages.write(folder, pages.record(**changes), lines))
         return pages.rendered('{% include "run.html.jinja" %}', section=sections.content(run, 1))
 
     return call
@@ -23,12 +26,12 @@ def row(parsed, name):
 def test_printed_numbers_stand_beside_ours_with_their_difference(shown):
     test = {
         "common": {"mean": 0.0523, "pictures": 554, "complete": True},
-        "ibug": {"mean": 0.08, "pictures": 135, "complete": False},
+        "ibug": {"mean": 0.08, "pictures": 130, "complete": False, "released": 135},
         "helen": {"mean": 0.05, "pictures": 330, "complete": True},
     }
     parsed = shown(result={"test": test}, parameters=17_758_372, flops=14_066_960_000)
     assert row(parsed, "test common, error, %")[1:] == ["5.04", "5.23", "+0.19", "554"]
-    assert row(parsed, "test ibug, error, %")[1:] == ["8.92", "8.00 (a part of the set)", "\u22120.92", "135"]
+    assert row(parsed, "test ibug, error, %")[1:] == ["8.92", "8.00 (a part of the set)", "", "130 of 135"]
     assert row(parsed, "test helen, error, %")[1:] == ["-", "5.00", "", "330"]
     assert row(parsed, "parameters")[1:3] == ["17.76M", "17.76M (17,758,372)"]
     assert row(parsed, "FLOPs of one picture")[1:3] == ["14.07G", "14.07G (14,066,960,000)"]
@@ -48,6 +51,24 @@ def test_rows_of_classes_print_accuracies(shown):
 
 def test_a_run_of_no_row_is_told(shown):
     assert "No row of the paper's tables." in shown(row=["x"]).all("main")[0]["text"]
+
+
+def test_a_classifier_s_predictions_are_told_with_its_confusions(tmp_path):
+    found = Predictions("p.npz", "0" * 64, "accuracy", np.array([1.0, 0.0, 1.0, 0.0]), 0.75, ((3, 5, 2),))
+    folder = pages.write(tmp_path / "run", pages.record(row="table2_crmn_32_64"), [pages.line(1, error=None)])
+    parsed = pages.Parsed(render([read_run(folder, found)]))
+    text = " ".join(parsed.all("body")[0]["text"].split())
+    assert "Classes of 4 single pictures, 50.00% right, 75.00% among the five most probable, from p.npz" in text
+    assert ["3", "5", "2"] in parsed.rows and "Cumulative" not in text
+
+
+def test_what_is_not_as_published_is_said(shown):
+    plan = {**pages.record()["plan"], "kind": "training"}
+    said = shown(plan=plan, unlike=["epochs 1 (the row's 100)", "a recipe of its own"]).all("main")[0]["text"]
+    assert "Trained on data, not as published: epochs 1 (the row's 100); a recipe of its own." in said
+    assert "Trained as published, on data." in shown(plan=plan, unlike=[]).all("main")[0]["text"]
+    own = shown(plan=plan, row="my_row").all("main")[0]["text"]
+    assert "Trained on data." in own and "published" not in own
 
 
 @pytest.mark.parametrize(
