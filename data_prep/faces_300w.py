@@ -28,7 +28,7 @@ from crmn_legacy.metrics import between_eyes
 from crmn_legacy.parser import Parser
 from data_prep.face_pairs import find_pairs
 from data_prep.face_twins import find_twins
-from data_prep.script import check_out, processes, show_progress
+from data_prep.script import check_out, in_processes, show_progress, usable_cores
 
 # Folder, what it is for, and how many pairs the release has there.
 SETS = (
@@ -72,16 +72,9 @@ def read_face(pair):
 
 
 def read_pairs(pairs):
-    """:func:`read_face` of each of `pairs`, in order, in as many processes as there are cores."""
-    workers = min(os.cpu_count() or 1, len(pairs))
-    if len(pairs) < _WORTH_PROCESSES or workers == 1:
-        yield from map(read_face, pairs)
-        return
-    pool = processes(workers)
-    try:
-        yield from pool.map(read_face, pairs, chunksize=16)
-    finally:
-        pool.shutdown(cancel_futures=True)
+    """:func:`read_face` of each of `pairs`, in order, in as many processes as there are cores to use."""
+    workers = min(usable_cores(), len(pairs)) if len(pairs) >= _WORTH_PROCESSES else 1
+    return in_processes(read_face, pairs, workers, chunksize=16)
 
 
 def divide(uses, names):

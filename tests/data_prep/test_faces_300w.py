@@ -1,7 +1,6 @@
 """The 300-W preparation: folders as released in, one faces file out, and bad input refused in one line."""
 
 import hashlib
-import os
 import shutil
 from pathlib import Path
 
@@ -98,7 +97,7 @@ def test_each_face_is_the_crop_of_its_pair(release, tmp_path):
 def test_same_release_gives_the_same_bytes_whatever_the_number_of_processes(release, tmp_path, monkeypatch):
     faces_300w.main(["--root", str(release), "--out", str(tmp_path / "one.h5")])
     monkeypatch.setattr(faces_300w, "_WORTH_PROCESSES", 1)
-    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(faces_300w, "usable_cores", lambda: 2)
     faces_300w.main(["--root", str(release), "--out", str(tmp_path / "two.h5")])
     assert (tmp_path / "one.h5").read_bytes() == (tmp_path / "two.h5").read_bytes()
 
@@ -260,7 +259,7 @@ def test_bad_pair_is_named_and_nothing_is_written(prepare, release, tmp_path, sp
 def test_bad_pair_in_another_process_is_named_too(release, tmp_path, monkeypatch):
     five_points(release / "ibug")
     monkeypatch.setattr(faces_300w, "_WORTH_PROCESSES", 1)
-    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(faces_300w, "usable_cores", lambda: 2)
     with pytest.raises(faces_300w.UserError, match=FACE):
         faces_300w.main(["--root", str(release), "--out", str(tmp_path / "faces.h5")])
     assert not (tmp_path / "faces.h5").exists()
