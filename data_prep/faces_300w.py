@@ -26,7 +26,7 @@ from crmn_legacy.data.randomness import Purpose, generator
 from crmn_legacy.errors import UserError, printable, run
 from crmn_legacy.metrics import between_eyes
 from crmn_legacy.parser import Parser
-from data_prep.face_pairs import find_pairs
+from data_prep.face_pairs import find_pairs, find_unread
 from data_prep.face_twins import find_twins
 from data_prep.script import check_out, in_processes, show_progress, usable_cores
 
@@ -121,9 +121,13 @@ def prepare(root):
             uses.append(use)
             sources.append(folder.split("/")[0])
             names.append(f"{folder}/{points.stem}")
+    unread = find_unread(root, [folder for folder, _, _ in SETS])
     if not pairs:
         folders = ", ".join(f"{folder}/" for folder, _, _ in SETS)
-        raise UserError(f"got --root '{root}' with no .pts file in any of {folders}; expected the 300-W release")
+        raise UserError(
+            f"got --root '{root}' with no .pts file in any of {folders}; expected the 300-W release"
+            + "".join(f"; {line}" for line in unread[:1])
+        )
     crops, sources_sha = [], hashlib.sha256()
     read = show_progress(read_pairs(pairs), len(pairs), "pictures read")
     for name, (crop, digests) in zip(names, read, strict=True):
@@ -139,7 +143,7 @@ def prepare(root):
         name=np.array(names),
         sources_digest=sources_sha.hexdigest(),
     )
-    return faces, notes + find_twins(faces, SETS)
+    return faces, notes + unread + find_twins(faces, SETS)
 
 
 def summary(faces, notes=()):

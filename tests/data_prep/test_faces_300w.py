@@ -270,6 +270,26 @@ def test_root_without_any_set_is_refused(prepare, tmp_path):
     assert "no .pts file" in refused(prepare, tmp_path / "empty", tmp_path)
 
 
+def test_root_whose_sets_are_called_otherwise_is_refused_with_a_hint(prepare, tmp_path):
+    make_pair(tmp_path / "300w" / "IBUG", "a", 0)
+    assert "expected it as ibug/: rename it" in refused(prepare, tmp_path / "300w", tmp_path)
+
+
+@pytest.mark.parametrize("stem", ["a b", "-a", "100%s", "[1]", "{0}", "a'b", "é", "~", "a.b.c", "$HOME", "#1"])
+def test_odd_but_legal_names_and_roots_are_read(prepare, tmp_path, stem):
+    make_pair(tmp_path / stem / "afw", stem, 0)
+    (tmp_path / "link").symlink_to(tmp_path / stem)
+    files = []
+    for number, root in enumerate(
+        [tmp_path / stem, tmp_path / "link", f"{tmp_path / stem}/", f"{tmp_path}/./{stem}/afw/.."]
+    ):
+        done = prepare(f"--root={root}", f"--out={tmp_path / f'{stem}{number}.h5'}")
+        assert (done.returncode, done.stderr) == (0, "")
+        files.append((tmp_path / f"{stem}{number}.h5").read_bytes())
+    assert read_faces(tmp_path / f"{stem}0.h5").name.tolist() == [f"afw/{stem}"]
+    assert len(set(files)) == 1
+
+
 def test_missing_root_is_refused(prepare, tmp_path):
     assert "no folder" in refused(prepare, tmp_path / "none", tmp_path)
 
