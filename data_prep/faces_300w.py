@@ -128,10 +128,11 @@ def prepare(root):
             f"got --root '{root}' with no .pts file in any of {folders}; expected the 300-W release"
             + "".join(f"; {line}" for line in unread[:1])
         )
-    crops, sources_sha = [], hashlib.sha256()
+    crops, pictures, sources_sha = [], [], hashlib.sha256()
     read = show_progress(read_pairs(pairs), len(pairs), "pictures read")
     for name, (crop, digests) in zip(names, read, strict=True):
         crops.append(crop)
+        pictures.append(digests[1])
         sources_sha.update(f"{name} {' '.join(digests)}\n".encode())
     faces = Faces(
         images=np.stack([crop.image for crop in crops]),
@@ -143,7 +144,7 @@ def prepare(root):
         name=np.array(names),
         sources_digest=sources_sha.hexdigest(),
     )
-    return faces, notes + unread + find_twins(faces, SETS)
+    return faces, notes + unread + find_twins(faces, SETS, pictures)
 
 
 def summary(faces, notes=()):
