@@ -4,11 +4,14 @@ A pair is never lost or doubled without a word: where a name leads nowhere, or t
 refused; what is left out although it is there gets a note.
 """
 
+import os
 import unicodedata
 from collections import defaultdict
 
 from crmn_legacy.data.files.photographs import check_there, is_picture, is_points
 from crmn_legacy.errors import UserError, shown
+
+_MOST_UNREAD = 6
 
 
 def find_pairs(folder, label):
@@ -52,6 +55,52 @@ def find_pairs(folder, label):
         raise UserError(problems[0] + more)
     pairs = [(found, pictures[stem][0]) for stem, [found] in points.items()]
     return pairs, _notes(label, points, pictures, [path for path in folders if not is_points(path)])
+
+
+def find_unread(root, labels):
+    """What lies below `root` beside the sets: folders with points that are none, or are called in other case.
+
+    Parameters
+    ----------
+    root : pathlib.Path
+    labels : list of str
+        The sets' folders.
+
+    Returns
+    -------
+    list of str
+        A line for each, but no more than a few.
+    """
+    found = []
+    for folder, below, files in os.walk(root, followlinks=True):
+        label = os.path.relpath(folder, root)
+        # Links may lead round in circles; the sets themselves are two deep, and may lie a folder too deep.
+        deep = label != "." and label.count(os.sep) >= 2
+        below[:] = [] if deep else sorted(name for name in below if not name.startswith((".", "__MACOSX")))
+        count = sum(is_points(name) for name in files if not name.startswith("."))
+        if label in labels:
+            below.clear()
+        elif count:
+            found.append(_unread(label, count, labels))
+    return found[:_MOST_UNREAD] + (
+        [f"{len(found) - _MOST_UNREAD:,} more folders are so"] if found[_MOST_UNREAD:] else []
+    )
+
+
+def _unread(label, count, labels):
+    here = "DIR itself" if label == "." else f"{shown(label)}"
+    same = [known for known in labels if _plain(known) == _plain(label)]
+    within = [known for known in labels if _plain(label).endswith("/" + _plain(known))]
+    parts = [known for known in labels if known.startswith(_plain(label) + "/")]
+    if same:
+        expected = f"expected it as {same[0]}/: rename it"
+    elif within:
+        expected = f"expected {within[0]}/ in DIR: give {shown(label[: -len(within[0]) - 1])} of DIR as --root"
+    elif parts:
+        expected = f"expected them in {' and '.join(f'{known}/' for known in parts)}"
+    else:
+        expected = "it is none of the sets"
+    return f"{here} holds {count:,} .pts file{'s' * (count > 1)} and is not read; {expected}"
 
 
 def _is_folder(folder):

@@ -4,6 +4,8 @@ Copies of the release on the net have each picture mirrored beside it, in the te
 errors over 300-W, and a face whose twin was trained on says nothing of faces unseen. This is told, not mended.
 """
 
+from collections import defaultdict
+
 import numpy as np
 
 from crmn_legacy.errors import shown
@@ -18,7 +20,7 @@ _ROWS = 1024
 _NAMED = 3
 
 
-def find_twins(faces, sets):
+def find_twins(faces, sets, pictures=()):
     """Notes on what the release does not hold.
 
     Parameters
@@ -26,14 +28,22 @@ def find_twins(faces, sets):
     faces : crmn_legacy.data.files.faces.Faces
     sets : iterable of (str, str, int)
         Folder, use, and how many pairs the release has there.
+    pictures : sequence of str
+        A digest of the file of each face's picture.
 
     Returns
     -------
     list of str
         A line each.
     """
-    names = faces.name.tolist()
-    return [*_too_many(names, sets), *_copies_in_one_split(faces), *_twins_across_splits(faces)]
+    pairs = sorted({*_equal(faces), *_of_one_picture(faces.box, pictures), *_alike(faces)})
+    within = [pair for pair in pairs if len(set(faces.split[list(pair)])) == 1]
+    across = [pair for pair in pairs if len(set(faces.split[list(pair)])) == 2]
+    return [
+        *_too_many(faces.name.tolist(), sets),
+        *_note(faces, within, "another in the same split", "remove them"),
+        *_note(faces, across, "one in another split", "they are not unseen there"),
+    ]
 
 
 def _too_many(names, sets):
@@ -58,32 +68,41 @@ def _without_ending(name):
     return next((name.removesuffix(ending) for ending in _MIRROR_ENDINGS if name.endswith(ending)), "")
 
 
-def _copies_in_one_split(faces):
-    """Crops of one split that are equal to the byte, mirrored or not."""
-    seen, copies = {}, []
-    for place, (image, split) in enumerate(zip(faces.images, faces.split.tolist(), strict=True)):
-        first = seen.get((split, image.tobytes()), seen.get((split, image[:, ::-1].tobytes())))
-        if first is None:
-            seen[split, image.tobytes()] = place
-        else:
-            copies.append((first, place))
-    if not copies:
-        return []
-    return [_note(faces, copies, "another in the same split", "remove them")]
+def _equal(faces):
+    """Pairs of crops of one split that are equal to the byte."""
+    seen, crops = {}, zip(faces.split.tolist(), faces.images, strict=True)
+    firsts = [seen.setdefault((split, image.tobytes()), place) for place, (split, image) in enumerate(crops)]
+    return [(first, place) for place, first in enumerate(firsts) if first != place]
 
 
-def _twins_across_splits(faces):
-    """Faces that look like one of another split, mirrored or not, although they were encoded or cropped anew."""
+def _of_one_picture(boxes, pictures):
+    """Pairs of boxes about one another's middle in pictures equal to the byte: of one face, not of two."""
+    seen, pairs = defaultdict(list), []
+    for place, picture in enumerate(pictures):
+        near = [first for first in seen[picture] if _about_one_middle(boxes[first], boxes[place])]
+        pairs += [(first, place) for first in near[:1]]
+        seen[picture].append(place)
+    return pairs
+
+
+def _about_one_middle(one, other):
+    apart = np.abs((one[:2] + one[2:]) - (other[:2] + other[2:])) / 2
+    return (apart < 0.25 * (one[2:] - one[:2])).all()
+
+
+def _alike(faces):
+    """Pairs that look alike although encoded or cropped anew: mirrored ones, and within unlike splits any.
+
+    The release itself has a few faces twice, from one photograph; those in one split are not told.
+    """
     looks, mirrored = _looks(faces.images), _looks(faces.images[:, :, ::-1])
-    twins = []
+    pairs = []
     for first in range(0, len(looks), _ROWS):
         rows = slice(first, first + _ROWS)
-        alike = np.maximum(looks[rows] @ looks.T, mirrored[rows] @ looks.T) > _ALIKE
-        alike &= faces.split[rows, None] != faces.split[None]
-        twins += [(first + row, column) for row, column in np.argwhere(alike).tolist() if first + row < column]
-    # Of one face with many twins, a pair is enough.
-    pairs = list({column: (row, column) for row, column in reversed(twins)}.values())[::-1]
-    return [_note(faces, pairs, "one in another split", "they are not unseen there")] if pairs else []
+        across = faces.split[rows, None] != faces.split[None]
+        alike = (mirrored[rows] @ looks.T > _ALIKE) | (across & (looks[rows] @ looks.T > _ALIKE))
+        pairs += [(first + row, place) for row, place in np.argwhere(alike).tolist() if first + row < place]
+    return pairs
 
 
 def _looks(images):
@@ -96,10 +115,14 @@ def _looks(images):
 
 
 def _note(faces, pairs, what, so):
+    """A line, but a list, of faces that are copies; none of no pairs. Of a face with many copies the first counts."""
+    pairs = [(first, place) for place, first in {place: first for first, place in reversed(pairs)}.items()]
+    if not pairs:
+        return []
     count = f"{len(pairs):,} faces are copies" if len(pairs) > 1 else "1 face is a copy"
-    examples = "; ".join(" and ".join(_told(faces, place) for place in pair) for pair in pairs[:_NAMED])
+    examples = "; ".join(" and ".join(_told(faces, place) for place in pair) for pair in sorted(pairs)[:_NAMED])
     more = ", ..." if len(pairs) > _NAMED else ""
-    return f"{count}, mirrored or not, of {what}: {examples}{more}: {so}"
+    return [f"{count}, mirrored or not, of {what}: {examples}{more}: {so}"]
 
 
 def _told(faces, place):

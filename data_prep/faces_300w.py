@@ -26,9 +26,9 @@ from crmn_legacy.data.randomness import Purpose, generator
 from crmn_legacy.errors import UserError, printable, run
 from crmn_legacy.metrics import require_eyes_apart
 from crmn_legacy.parser import Parser
-from data_prep.face_pairs import find_pairs
+from data_prep.face_pairs import find_pairs, find_unread
 from data_prep.face_twins import find_twins
-from data_prep.script import check_out, processes, show_progress
+from data_prep.script import check_out, in_processes, show_progress, usable_cores
 
 # Folder, what it is for, and how many pairs the release has there.
 SETS = (
@@ -68,16 +68,9 @@ def read_face(pair):
 
 
 def read_pairs(pairs):
-    """:func:`read_face` of each of `pairs`, in order, in as many processes as there are cores."""
-    workers = min(os.cpu_count() or 1, len(pairs))
-    if len(pairs) < _WORTH_PROCESSES or workers == 1:
-        yield from map(read_face, pairs)
-        return
-    pool = processes(workers)
-    try:
-        yield from pool.map(read_face, pairs, chunksize=16)
-    finally:
-        pool.shutdown(cancel_futures=True)
+    """:func:`read_face` of each of `pairs`, in order, in as many processes as there are cores to use."""
+    workers = min(usable_cores(), len(pairs)) if len(pairs) >= _WORTH_PROCESSES else 1
+    return in_processes(read_face, pairs, workers, chunksize=16)
 
 
 def divide(uses, names):
@@ -124,13 +117,18 @@ def prepare(root):
             uses.append(use)
             sources.append(folder.split("/")[0])
             names.append(f"{folder}/{points.stem}")
+    unread = find_unread(root, [folder for folder, _, _ in SETS])
     if not pairs:
         folders = ", ".join(f"{folder}/" for folder, _, _ in SETS)
-        raise UserError(f"got --root '{root}' with no .pts file in any of {folders}; expected the 300-W release")
-    crops, sources_sha = [], hashlib.sha256()
+        raise UserError(
+            f"got --root '{root}' with no .pts file in any of {folders}; expected the 300-W release"
+            + "".join(f"; {line}" for line in unread[:1])
+        )
+    crops, pictures, sources_sha = [], [], hashlib.sha256()
     read = show_progress(read_pairs(pairs), len(pairs), "pictures read")
     for name, (crop, digests) in zip(names, read, strict=True):
         crops.append(crop)
+        pictures.append(digests[1])
         sources_sha.update(f"{name} {' '.join(digests)}\n".encode())
     faces = Faces(
         images=np.stack([crop.image for crop in crops]),
@@ -142,7 +140,7 @@ def prepare(root):
         name=np.array(names),
         sources_digest=sources_sha.hexdigest(),
     )
-    return faces, notes + find_twins(faces, SETS)
+    return faces, notes + unread + find_twins(faces, SETS, pictures)
 
 
 def summary(faces, notes=()):

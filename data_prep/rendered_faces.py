@@ -23,7 +23,7 @@ from crmn_legacy.data.randomness import Purpose, generator
 from crmn_legacy.errors import UserError, run
 from crmn_legacy.parser import Parser
 from data_prep.face_rendering import render
-from data_prep.script import check_out, processes, show_progress
+from data_prep.script import check_out, in_processes, show_progress, usable_cores
 
 # The committed sample is these.
 COUNT = 320
@@ -63,9 +63,8 @@ def rendered_faces(count, seed, workers=1):
     -------
     crmn_legacy.data.files.faces.Faces
     """
-    with processes(workers) as pool:
-        rendered = pool.map(partial(rendered_crop, seed), range(count), chunksize=4)
-        crops = list(show_progress(rendered, count, "faces rendered"))
+    rendered = in_processes(partial(rendered_crop, seed), range(count), workers, chunksize=4)
+    crops = list(show_progress(rendered, count, "faces rendered"))
     return Faces(
         images=np.stack([crop.image for crop in crops]),
         keypoints=np.stack([crop.keypoints for crop in crops]),
@@ -89,7 +88,7 @@ def main(arguments=None):
         raise UserError(f"got --count {options.count}; expected at least 1")
     generator(options.seed, Purpose.RENDERING)  # refuses a bad seed at once
     check_out(options.out)
-    faces = rendered_faces(options.count, options.seed, workers=min(os.cpu_count() or 1, options.count))
+    faces = rendered_faces(options.count, options.seed, workers=min(usable_cores(), options.count))
     write_faces(options.out, faces)
     counts = ", ".join(f"{(faces.split == split).sum()} {split}" for split in ("train", "valid", "test"))
     print(f"{options.out}: {len(faces)} rendered faces ({counts}); contents sha256:{faces.digest}")

@@ -3,16 +3,96 @@
 import contextlib
 import multiprocessing
 import os
+import signal
+import sys
 from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
 
 from tqdm import tqdm
 
 from crmn_legacy.errors import UserError
 
+_CGROUPS = Path("/sys/fs/cgroup")
 
-def processes(workers):
-    """A pool of `workers` processes that begin clean: a copy of one that runs threads, as a fork is, may never end."""
-    return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("forkserver"))
+
+def usable_cores():
+    """How many cores this process may use: those it is bound to, and no more than its container's quota pays for."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min([cores, *_quotas()]))
+
+
+def _quotas():
+    """Cores that each control group above this process grants, where one says so (Linux, version 2 and 1)."""
+    try:
+        group = next(line[3:] for line in Path("/proc/self/cgroup").read_text().splitlines() if line.startswith("0::"))
+    except (OSError, StopIteration):
+        group = "/"
+    groups = [_CGROUPS / group.lstrip("/"), *(_CGROUPS / group.lstrip("/")).parents]
+    for folder in [folder for folder in groups if folder.is_relative_to(_CGROUPS)] + [_CGROUPS / "cpu"]:
+        with contextlib.suppress(OSError, ValueError):
+            if (folder / "cpu.max").exists():
+                quota, period = (folder / "cpu.max").read_text().split()
+            else:
+                quota, period = ((folder / f"cpu.cfs_{what}_us").read_text() for what in ("quota", "period"))
+            if int(quota) > 0 < int(period):
+                yield -(-int(quota) // int(period))
+
+
+def in_processes(function, items, workers, chunksize):
+    """`function` of each of `items`, in order, in `workers` processes; in this one where no others can be had.
+
+    The processes begin clean, because a copy of one that runs threads, as a fork is, may never end; and each by itself,
+    because a server of them needs a socket, whose path in a deep TMPDIR is too long for the system.
+
+    Parameters
+    ----------
+    function : callable
+        Of a module; gives equal results wherever it runs.
+    items : sequence
+    workers, chunksize : int
+
+    Yields
+    ------
+    result of `function`
+
+    Raises
+    ------
+    UserError
+        What `function` raises.
+    """
+    done = 0
+    if workers > 1:
+        try:
+            for result in _of_pool(function, items, workers, chunksize):
+                yield result
+                done += 1
+            return
+        # A system has many ways to lack semaphores, processes or memory; what is wrong with an item shows anew.
+        except (OSError, ImportError, NotImplementedError, RuntimeError, EOFError) as error:
+            reason = " ".join(str(error).split()) or type(error).__name__
+            tqdm.write(f"note: no {workers} processes ({reason}): the rest is done in one", file=sys.stderr)
+    yield from map(function, items[done:])
+
+
+def _of_pool(function, items, workers, chunksize):
+    others = set(multiprocessing.active_children())
+    pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
+    whole = False
+    try:
+        # Ctrl-C is this process's to tell: its children inherit that they do not hear it.
+        heard = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            results = pool.map(function, items, chunksize=chunksize)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, heard)
+        yield from results
+        whole = True
+    finally:
+        pool.shutdown(wait=whole, cancel_futures=True)
+        if not whole:
+            # Those of a pool that did not start wholly would wait for work for ever, and the program for them.
+            for child in set(multiprocessing.active_children()) - others:
+                child.terminate()
 
 
 def check_out(path):

@@ -6,6 +6,8 @@ the order of the additions; so a picture's result does not depend on its neighbo
 alone come from a library whose last bits vary, and their product is rounded to `_MATRIX_STEP`, far coarser than these.
 """
 
+import contextlib
+import sys
 import threading
 
 import numpy as np
@@ -24,6 +26,9 @@ _LARGEST_SUM = 2.0**18
 
 # Pictures that are brought to float64 at a time.
 _CHUNK = 1000
+
+# After so many seconds of silence a user is told what is going on.
+_PATIENCE = 3.0
 
 
 def global_contrast_normalize(images, scale=SCALE, subtract_mean=True, min_divisor=MIN_DIVISOR):
@@ -132,9 +137,12 @@ class Statistics:
     def whitening(self, scale=SCALE, filter_bias=FILTER_BIAS):
         """The matrix of :func:`whitening_matrix`; float64 array (pixels, pixels)."""
         mean = self.contrast_mean(scale)
-        return self._get(
-            "whitening", lambda: whitening_matrix(self._images, mean, scale, filter_bias), scale, filter_bias
-        )
+
+        def compute():
+            with _told_if_long(f"whitening of {len(self._images):,} training pictures is computed"):
+                return whitening_matrix(self._images, mean, scale, filter_bias)
+
+        return self._get("whitening", compute, scale, filter_bias)
 
     def _get(self, name, compute, scale=SCALE, filter_bias=FILTER_BIAS):
         key = name, scale, filter_bias
@@ -219,6 +227,25 @@ def _whitening_of_few(images, mean, scale, filter_bias):
     matrix = -(scaled.T @ scaled)
     matrix[np.diag_indices_from(matrix)] += 1 / root
     return _rounded(matrix, _MATRIX_STEP)
+
+
+@contextlib.contextmanager
+def _told_if_long(what):
+    """Say on standard error that `what` goes on, if it takes longer than `_PATIENCE`."""
+
+    def tell():
+        from tqdm import tqdm  # it goes round progress bars
+
+        with contextlib.suppress(OSError, ValueError):  # nobody listens
+            tqdm.write(f"note: {what}: once, a minute or so", file=sys.stderr)
+
+    timer = threading.Timer(_PATIENCE, tell)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def _chunks(images, function, scale):

@@ -1,5 +1,7 @@
 """Statistics are those of the definitions, and the same bits in whatever order they are summed."""
 
+import time
+
 import numpy as np
 import pytest
 from scipy import linalg
@@ -137,3 +139,20 @@ def test_whitening_s_matrix_fits_into_float32(many):
 )
 def test_what_would_not_be_exact_is_told(scale, filter_bias, exact):
     assert fits(scale, filter_bias) is exact
+
+
+@pytest.mark.parametrize(("patience", "said"), [(0.05, 1), (3.0, 0)])
+def test_a_long_wait_for_whitening_is_told_once_and_a_short_one_not(many, monkeypatch, capsys, patience, said):
+    whole = whitening.whitening_matrix
+
+    def slow(*arguments):
+        time.sleep(0.3)
+        return whole(*arguments)
+
+    monkeypatch.setattr(whitening, "_PATIENCE", patience)
+    monkeypatch.setattr(whitening, "whitening_matrix", slow)
+    statistics = Statistics(many)
+    np.testing.assert_array_equal(statistics.whitening(), whole(many, statistics.contrast_mean()))
+    assert statistics.whitening() is statistics.whitening()
+    printed = capsys.readouterr()
+    assert (printed.out, printed.err.count("training pictures is computed")) == ("", said)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from crmn_legacy.errors import UserError
-from data_prep.face_pairs import find_pairs
+from data_prep.face_pairs import find_pairs, find_unread
 
 
 @pytest.fixture
@@ -109,3 +109,44 @@ def test_a_folder_that_may_not_be_listed_is_refused(folder, monkeypatch):
 
     monkeypatch.setattr(Path, "iterdir", locked)
     assert f"'{folder}', which cannot be read (Permission denied)" in refused(folder)
+
+
+SETS = ["afw", "helen/trainset", "helen/testset", "ibug"]
+
+
+@pytest.mark.parametrize(
+    ("place", "line"),
+    [
+        ("IBUG", "'IBUG' holds 2 .pts files and is not read; expected it as ibug/: rename it"),
+        (
+            "Helen/trainset",
+            "'Helen/trainset' holds 2 .pts files and is not read; expected it as helen/trainset/: rename it",
+        ),
+        ("helen", "'helen' holds 2 .pts files and is not read; expected them in helen/trainset/ and helen/testset/"),
+        (
+            "300w/afw",
+            "'300w/afw' holds 2 .pts files and is not read; expected afw/ in DIR: give '300w' of DIR as --root",
+        ),
+        ("01_Indoor", "'01_Indoor' holds 2 .pts files and is not read; it is none of the sets"),
+        (".", "DIR itself holds 2 .pts files and is not read; it is none of the sets"),
+    ],
+)
+def test_a_folder_with_points_that_is_not_read_is_told(tmp_path, place, line):
+    (tmp_path / place).mkdir(parents=True, exist_ok=True)
+    filled(tmp_path / place, "a.pts", "a.jpg", "b.PTS", "._b.pts")
+    filled(tmp_path / "afw", "a.pts")
+    assert find_unread(tmp_path, SETS) == [line]
+
+
+def test_folders_of_file_managers_and_circles_of_links_are_passed_over(tmp_path):
+    for name in (".trash", "__MACOSX"):
+        filled(tmp_path / name, "a.pts")
+    (tmp_path / "circle").symlink_to(tmp_path)
+    assert find_unread(tmp_path, SETS) == []
+
+
+def test_many_folders_are_a_few_lines(tmp_path):
+    for number in range(30):
+        filled(tmp_path / str(number), "a.pts")
+    lines = find_unread(tmp_path, SETS)
+    assert len(lines) == 7 and lines[-1] == "24 more folders are so"

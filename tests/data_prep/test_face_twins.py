@@ -64,6 +64,23 @@ def test_a_copy_in_the_same_split_is_told(faces, mirrored):
     assert "another in the same split: 'afw/3' (train) and 'afw/5' (train)" in note
 
 
+def test_a_mirrored_copy_in_the_same_split_is_told_although_encoded_anew(faces):
+    [note] = find_twins(with_image(faces, 5, encoded(faces.images[3][:, ::-1])), SETS)
+    assert note.startswith("1 face is a copy") and "'afw/3' (train) and 'afw/5' (train)" in note
+
+
+@pytest.mark.parametrize("place", [5, 11])
+def test_one_picture_under_two_names_is_told_where_the_boxes_are_of_one_face(faces, place):
+    pictures = [str(number) for number in range(12)]
+    pictures[place] = pictures[3]
+    box = faces.box.copy()
+    box[place] += 20
+    [note] = find_twins(replace(faces, box=box), SETS, pictures)
+    assert f"'afw/3' (train) and '{faces.name[place]}'" in note
+    box[place] += (100, 0, 100, 0)
+    assert find_twins(replace(faces, box=box), SETS, pictures) == []
+
+
 def test_many_twins_are_one_line_of_few_names(faces):
     images = np.repeat(faces.images[:1], 12, axis=0)
     within, across = find_twins(replace(faces, images=images), SETS)

@@ -1,7 +1,6 @@
 """The 300-W preparation: folders as released in, one faces file out, and bad input refused in one line."""
 
 import hashlib
-import os
 import shutil
 from pathlib import Path
 
@@ -98,7 +97,7 @@ def test_each_face_is_the_crop_of_its_pair(release, tmp_path):
 def test_same_release_gives_the_same_bytes_whatever_the_number_of_processes(release, tmp_path, monkeypatch):
     faces_300w.main(["--root", str(release), "--out", str(tmp_path / "one.h5")])
     monkeypatch.setattr(faces_300w, "_WORTH_PROCESSES", 1)
-    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(faces_300w, "usable_cores", lambda: 2)
     faces_300w.main(["--root", str(release), "--out", str(tmp_path / "two.h5")])
     assert (tmp_path / "one.h5").read_bytes() == (tmp_path / "two.h5").read_bytes()
 
@@ -260,7 +259,7 @@ def test_bad_pair_is_named_and_nothing_is_written(prepare, release, tmp_path, sp
 def test_bad_pair_in_another_process_is_named_too(release, tmp_path, monkeypatch):
     five_points(release / "ibug")
     monkeypatch.setattr(faces_300w, "_WORTH_PROCESSES", 1)
-    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(faces_300w, "usable_cores", lambda: 2)
     with pytest.raises(faces_300w.UserError, match=FACE):
         faces_300w.main(["--root", str(release), "--out", str(tmp_path / "faces.h5")])
     assert not (tmp_path / "faces.h5").exists()
@@ -269,6 +268,26 @@ def test_bad_pair_in_another_process_is_named_too(release, tmp_path, monkeypatch
 def test_root_without_any_set_is_refused(prepare, tmp_path):
     (tmp_path / "empty").mkdir()
     assert "no .pts file" in refused(prepare, tmp_path / "empty", tmp_path)
+
+
+def test_root_whose_sets_are_called_otherwise_is_refused_with_a_hint(prepare, tmp_path):
+    make_pair(tmp_path / "300w" / "IBUG", "a", 0)
+    assert "expected it as ibug/: rename it" in refused(prepare, tmp_path / "300w", tmp_path)
+
+
+@pytest.mark.parametrize("stem", ["a b", "-a", "100%s", "[1]", "{0}", "a'b", "é", "~", "a.b.c", "$HOME", "#1"])
+def test_odd_but_legal_names_and_roots_are_read(prepare, tmp_path, stem):
+    make_pair(tmp_path / stem / "afw", stem, 0)
+    (tmp_path / "link").symlink_to(tmp_path / stem)
+    files = []
+    for number, root in enumerate(
+        [tmp_path / stem, tmp_path / "link", f"{tmp_path / stem}/", f"{tmp_path}/./{stem}/afw/.."]
+    ):
+        done = prepare(f"--root={root}", f"--out={tmp_path / f'{stem}{number}.h5'}")
+        assert (done.returncode, done.stderr) == (0, "")
+        files.append((tmp_path / f"{stem}{number}.h5").read_bytes())
+    assert read_faces(tmp_path / f"{stem}0.h5").name.tolist() == [f"afw/{stem}"]
+    assert len(set(files)) == 1
 
 
 def test_missing_root_is_refused(prepare, tmp_path):

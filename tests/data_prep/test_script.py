@@ -1,12 +1,20 @@
 """What the scripts share."""
 
+import errno
 import io
+import multiprocessing
+import os
+import signal
+import subprocess
 import sys
+import time
+from pathlib import Path
 
 import pytest
 
 from crmn_legacy.errors import UserError
-from data_prep.script import check_out, show_progress, show_stages
+from data_prep import script
+from data_prep.script import check_out, in_processes, show_progress, show_stages, usable_cores
 
 
 class Terminal(io.StringIO):
@@ -82,3 +90,138 @@ def test_folder_broken_link_and_missing_folder_are_refused(tmp_path):
     for out in (tmp_path, tmp_path / "link", tmp_path / "none" / "faces.h5"):
         with pytest.raises(UserError, match="expected"):
             check_out(out)
+
+
+def negative(number):
+    """What the processes of these tests do; one number is refused, one fails where it is not at home."""
+    if number == 99:
+        raise UserError("got 99")
+    if number == 98 and multiprocessing.parent_process() is not None:
+        raise OSError("no memory here")
+    if number == 97 and multiprocessing.parent_process() is not None:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return -number
+
+
+def test_processes_give_results_in_order():
+    assert list(in_processes(negative, range(20), 2, chunksize=3)) == [-number for number in range(20)]
+
+
+def test_one_worker_is_this_process(monkeypatch):
+    monkeypatch.setattr(script, "ProcessPoolExecutor", None)
+    assert list(in_processes(negative, range(3), 1, chunksize=1)) == [0, -1, -2]
+
+
+def test_an_item_that_is_refused_is_refused_from_a_process_and_none_is_left():
+    with pytest.raises(UserError, match="got 99"):
+        list(in_processes(negative, [*range(20), 99], 2, chunksize=3))
+    assert not wait_for_children()
+
+
+def wait_for_children():
+    """Processes that are left after two seconds."""
+    for _ in range(40):
+        if not multiprocessing.active_children():
+            break
+        time.sleep(0.05)
+    return multiprocessing.active_children()
+
+
+@pytest.mark.parametrize("number", [97, 98])
+def test_what_fails_in_a_process_alone_is_done_in_this_one(capsys, number):
+    assert list(in_processes(negative, [1, number, 2], 2, chunksize=1)) == [-1, -number, -2]
+    said = capsys.readouterr().err
+    assert said.startswith("note: no 2 processes (") and said.count("\n") == 1
+    assert not wait_for_children()
+
+
+@pytest.mark.parametrize(
+    ("place", "error"),
+    [
+        ("multiprocessing.synchronize.SemLock.__init__", OSError(errno.ENOSYS, "Function not implemented")),
+        ("multiprocessing.synchronize.SemLock.__init__", PermissionError(errno.EACCES, "Permission denied")),
+        ("multiprocessing.context.SpawnProcess._Popen", BlockingIOError(errno.EAGAIN, "Resource unavailable")),
+        ("concurrent.futures.process._ExecutorManagerThread.start", RuntimeError("can't start new thread")),
+        ("concurrent.futures.process._check_system_limits", NotImplementedError("no semaphores")),
+    ],
+)
+def test_where_no_processes_can_be_had_one_does_it(monkeypatch, capsys, place, error):
+    def fail(*_, **__):
+        raise error
+
+    monkeypatch.setattr(place, fail)
+    assert list(in_processes(negative, range(5), 2, chunksize=1)) == [0, -1, -2, -3, -4]
+    said = capsys.readouterr().err
+    assert str(error) in said and said.endswith("the rest is done in one\n") and said.count("\n") == 1
+    assert not wait_for_children()
+
+
+def test_processes_start_whatever_the_folder_for_temporary_files(monkeypatch, tmp_path, capsys):
+    deep = tmp_path / ("long" * 30)
+    deep.mkdir()
+    for folder in (deep, tmp_path / "none"):
+        monkeypatch.setenv("TMPDIR", str(folder))
+        monkeypatch.setattr("tempfile.tempdir", None if folder == deep else str(folder))
+        assert list(in_processes(negative, range(5), 2, chunksize=1)) == [0, -1, -2, -3, -4]
+    assert capsys.readouterr().err == ""
+
+
+INTERRUPTED = """
+import os, signal, sys, time
+from crmn_legacy.errors import run
+from data_prep.script import in_processes
+
+def slow(number):
+    time.sleep(0.2)
+    return number
+
+def main():
+    for number in in_processes(slow, range(1000), 2, 1):
+        print(number, flush=True)
+
+if __name__ == "__main__":
+    run(main)
+"""
+
+
+def test_ctrl_c_ends_all_processes_in_one_line(tmp_path):
+    (tmp_path / "program.py").write_text(INTERRUPTED)
+    environment = {**os.environ, "PYTHONPATH": str(Path(script.__file__).parents[1])}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    command = [sys.executable, tmp_path / "program.py"]
+    with subprocess.Popen(command, env=environment, start_new_session=True, **pipes) as program:
+        assert program.stdout.readline() == "0\n"
+        os.killpg(program.pid, signal.SIGINT)
+        _, said = program.communicate(timeout=20)
+    assert (program.returncode, said) == (130, "interrupted\n")
+    with pytest.raises(ProcessLookupError):
+        for _ in range(100):  # Those that have ended wait for the system to take them away.
+            os.killpg(program.pid, 0)
+            time.sleep(0.05)
+
+
+def quota(monkeypatch, tmp_path, files):
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    monkeypatch.setattr(script, "_CGROUPS", tmp_path)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)))
+    monkeypatch.setattr(os, "cpu_count", lambda: 64)
+    return usable_cores()
+
+
+@pytest.mark.parametrize(
+    ("files", "cores"),
+    [
+        ({}, 8),
+        ({"cpu.max": "max 100000\n"}, 8),
+        ({"cpu.max": "250000 100000\n"}, 3),
+        ({"cpu.max": "50000 100000\n"}, 1),
+        ({"cpu.max": "1600000 100000\n"}, 8),
+        ({"cpu.max": "something else"}, 8),
+        ({"cpu/cpu.cfs_quota_us": "200000\n", "cpu/cpu.cfs_period_us": "100000\n"}, 2),
+        ({"cpu/cpu.cfs_quota_us": "-1\n", "cpu/cpu.cfs_period_us": "100000\n"}, 8),
+    ],
+)
+def test_usable_cores_are_those_bound_and_paid_for(monkeypatch, tmp_path, files, cores):
+    assert quota(monkeypatch, tmp_path, files) == cores
