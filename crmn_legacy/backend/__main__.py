@@ -6,7 +6,7 @@ import warnings
 from types import ModuleType
 
 from crmn_legacy import backend
-from crmn_legacy.backend import aesara_settings, variables
+from crmn_legacy.backend import aesara_settings, compiler, variables
 from crmn_legacy.errors import UserError, run
 
 USAGE = "usage: python -m crmn_legacy.backend SCRIPT [ARGS]"
@@ -73,6 +73,8 @@ def main():
         print("note: THEANO_FLAGS is not read; give its flags as AESARA_FLAGS", file=sys.stderr)
     variables.set_warnings_right()
     aesara_settings.drop_device()
+    if compiler.default() is None and "cxx" not in aesara_settings.choices():
+        variables.tell("no C++ compiler with Python's headers: Aesara computes in Python, slowly; install g++")
     run_script(arguments[0], arguments[1:])
 
 

@@ -102,13 +102,9 @@ def mend_compiler_choice(module):
     user chose (``AESARA_FLAGS``, ``.aesararc``) is left alone.
     """
     _require_version()
-    import os
-    import shutil
-    import sysconfig
+    from crmn_legacy.backend import compiler
 
-    compiler = shutil.which("g++") or shutil.which("clang++")
-    headers = os.path.join(sysconfig.get_path("include"), "Python.h")
-    if not compiler or not os.path.exists(headers):
+    if compiler.default() is None:
         _set_default(module._config, "cxx", "")
 
 

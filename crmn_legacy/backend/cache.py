@@ -1,11 +1,16 @@
 """XLA's compiled programs, kept between processes."""
 
+import contextlib
 import hashlib
 import os
+import shutil
 import stat
+import tempfile
 from pathlib import Path
 
 VARIABLE = "CRMN_LEGACY_CACHE"
+
+_DIGEST = hashlib.sha256().digest_size
 
 
 def folder():
@@ -58,6 +63,62 @@ def use(key):
         return  # a read-only home: each process compiles for itself
     if status.st_uid != os.geteuid() or status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         return
+    _mend_entries()
     jax.config.update("jax_compilation_cache_dir", str(place))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", 0)
+
+
+class Entries:
+    """A folder of compiled programs as JAX asks for one, whose entries are whole or not at all.
+
+    JAX's own writes an entry in its place and never again: one that was cut off is complained of in every later run,
+    and compiled anew each time. Here an entry begins with the digest of the rest and is renamed into its place; one
+    that does not hold is taken away, so that it is written again.
+
+    Parameters
+    ----------
+    path : path
+        The folder.
+    """
+
+    def __init__(self, path):
+        self._path = self.path = Path(path)
+
+    def get(self, key):
+        """The value that is kept under a key (bytes), or None."""
+        place = self._place(key)
+        try:
+            content = place.read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError:
+            content = b""
+        digest, value = content[:_DIGEST], content[_DIGEST:]
+        if hashlib.sha256(value).digest() == digest:
+            return value
+        with contextlib.suppress(OSError):
+            shutil.rmtree(place) if place.is_dir() and not place.is_symlink() else place.unlink()
+        return None
+
+    def put(self, key, value):
+        """Keep a value under a key; without room for it, it is not kept."""
+        with contextlib.suppress(OSError):
+            number, name = tempfile.mkstemp(prefix=".new-", dir=self._path)
+            try:
+                with os.fdopen(number, "wb") as file:
+                    file.write(hashlib.sha256(value).digest() + value)
+                os.replace(name, self._place(key))
+            except BaseException:
+                os.unlink(name)
+                raise
+
+    def _place(self, key):
+        return self._path / f"{key}-cache"
+
+
+def _mend_entries():
+    """Have JAX keep its programs as `Entries`."""
+    from jax._src import compilation_cache
+
+    compilation_cache.get_file_cache = lambda path: (Entries(path), path)

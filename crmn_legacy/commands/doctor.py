@@ -9,7 +9,7 @@ import sys
 from importlib import metadata
 
 from crmn_legacy import samples
-from crmn_legacy.backend import cache, processor
+from crmn_legacy.backend import cache, compiler, processor
 from crmn_legacy.errors import UserError
 from crmn_legacy.installation import CHECKOUT
 
@@ -112,11 +112,10 @@ def _devices():
 def _compiler():
     import aesara
 
-    found = aesara.config.cxx or "none"
-    good = bool(found != "none" and shutil.which(found.split()[0]))
-    blas = aesara.config.blas__ldflags or "Aesara's own loops"
+    reason = compiler.fault()
+    found = reason or f"{aesara.config.cxx}; BLAS: {aesara.config.blas__ldflags or 'Aesara has its own loops'}"
     mend = "g++ and Python's headers are needed for --backend c only"
-    return _check("C compiler", good, f"{found}; BLAS: {blas}", mend, needed=False)
+    return _check("C compiler", reason is None, found, mend, needed=False)
 
 
 def _cache():

@@ -1,5 +1,6 @@
 """What a run needs before its first update: options and data that are known to be good, and the compiled steps."""
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ import numpy as np
 
 from crmn_legacy import samples
 from crmn_legacy.archive.record import Plan, RunRecord
-from crmn_legacy.backend import cache, determinism, precision
+from crmn_legacy.backend import cache, compiler, determinism, precision
 from crmn_legacy.errors import UserError
 from crmn_legacy.options import Options
 from crmn_legacy.training.protocols import Batches, EvaluationStep
@@ -75,7 +76,19 @@ def refuse(options):
     switches = determinism.pin(options.bits, options.device, options.devices)
     if options.backend == "xla":
         _require_devices(options)
-    return switches, precision.use(options.precision, options.backend, options.device)
+    numbers = precision.use(options.precision, options.backend, options.device)
+    if options.backend == "c":
+        _require_compiler(switches)
+    return switches, numbers
+
+
+def _require_compiler(switches):
+    if reason := compiler.fault(switches.c_flags):
+        raise UserError(
+            f"--backend c got no C++ compiler that works ({reason}), expected g++ and Python's headers: install them "
+            "(of Debian: `apt install g++ python3-dev`), mend AESARA_FLAGS if it names another, or take --backend xla"
+        )
+    print("note: Aesara compiles C before the first step: minutes, unless it has done so before", file=sys.stderr)
 
 
 def _require_devices(options):
