@@ -2,6 +2,7 @@
 
 import io
 import os
+import unicodedata
 import warnings
 from pathlib import Path
 
@@ -48,6 +49,11 @@ def is_points(path):
     return Path(path).suffix.lower() == POINTS_SUFFIX
 
 
+def plain_name(name):
+    """A name without what a file system may take for no difference: the case, and the form of Unicode."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+
+
 def points_beside(picture):
     """The file of points beside a picture: of its stem, its suffix ``.pts`` in whatever case.
 
@@ -72,7 +78,9 @@ def points_beside(picture):
         names = [expected.name] if os.path.lexists(expected) else []
     found = sorted(picture.with_name(name) for name in names if is_points(name) and Path(name).stem == picture.stem)
     if not found:
-        raise UserError(f"got picture '{picture}' without its points; expected '{expected}' beside it")
+        alike = [name for name in names if is_points(name) and plain_name(name) == plain_name(expected.name)]
+        hint = f"; '{alike[0]}' differs in case or Unicode form: rename one" if alike else ""
+        raise UserError(f"got picture '{picture}' without its points; expected '{expected}' beside it{hint}")
     if len(found) > 1:
         raise UserError(
             f"got '{found[0]}' and '{found[1]}' for picture '{picture}'; expected one file of points: remove the other"
