@@ -10,6 +10,7 @@ import zlib
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from crmn_legacy.data.files.unfetched import check_link, check_stub
 from crmn_legacy.errors import UserError, shown
 
 # An archive has 170 MB, and unpacks to 186 MB.
@@ -205,6 +206,7 @@ def _read_folder(release, folder):
 
 
 def _read(path, expected):
+    check_link(path, expected)
     if not path.exists():
         raise UserError(f"got '{path.parent}' without {path.name}; expected {expected}: unpack the archive anew")
     if not path.is_file():
@@ -214,6 +216,7 @@ def _read(path, expected):
             content = file.read(_LARGEST_ARCHIVE + 1)
     except OSError as error:
         raise UserError(f"got '{path}', which cannot be read ({error.strerror}); expected {expected}") from None
+    check_stub(content, path, expected)
     if len(content) > _LARGEST_ARCHIVE:
         raise UserError(f"got '{path}' of more than {_LARGEST_ARCHIVE:,} bytes; expected {expected}")
     return content

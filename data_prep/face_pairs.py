@@ -5,10 +5,9 @@ refused; what is left out although it is there gets a note.
 """
 
 import os
-import unicodedata
 from collections import defaultdict
 
-from crmn_legacy.data.files.photographs import check_there, is_picture, is_points
+from crmn_legacy.data.files.photographs import check_there, is_picture, is_points, plain_name
 from crmn_legacy.errors import UserError, shown
 
 _MOST_UNREAD = 6
@@ -89,9 +88,9 @@ def find_unread(root, labels):
 
 def _unread(label, count, labels):
     here = "DIR itself" if label == "." else f"{shown(label)}"
-    same = [known for known in labels if _plain(known) == _plain(label)]
-    within = [known for known in labels if _plain(label).endswith("/" + _plain(known))]
-    parts = [known for known in labels if known.startswith(_plain(label) + "/")]
+    same = [known for known in labels if plain_name(known) == plain_name(label)]
+    within = [known for known in labels if plain_name(label).endswith("/" + plain_name(known))]
+    parts = [known for known in labels if known.startswith(plain_name(label) + "/")]
     if same:
         expected = f"expected it as {same[0]}/: rename it"
     elif within:
@@ -125,11 +124,6 @@ def _by_stem(paths):
     return found
 
 
-def _plain(stem):
-    """A name without what a file system may take for no difference."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", stem).casefold())
-
-
 def _problems(stem, points, pictures):
     """What is wrong with the files of one name: a line at most, but a list."""
     if not stem.isprintable():
@@ -143,7 +137,9 @@ def _problems(stem, points, pictures):
     try:
         check_there(points[0], "a .pts file")
         if not found:
-            alike = [path.name for other in pictures if _plain(other) == _plain(stem) for path in pictures[other]]
+            alike = [
+                path.name for other in pictures if plain_name(other) == plain_name(stem) for path in pictures[other]
+            ]
             hint = f"; '{alike[0]}' differs in case or Unicode form: rename one" if alike else ""
             return [f"got '{points[0]}' without its picture; expected {stem}.jpg, .jpeg or .png beside it{hint}"]
         check_there(found[0], "a picture")
@@ -160,7 +156,7 @@ def _notes(label, points, pictures, folders):
         notes.append(f"{label} holds {_counted(sorted(path.name for path in folders), 'folder')}: not looked into")
     alike = defaultdict(list)
     for stem in points:
-        alike[_plain(stem)].append(stem)
+        alike[plain_name(stem)].append(stem)
     if alike := [shown(stem) for stems in alike.values() if len(stems) > 1 for stem in stems]:
         notes.append(
             f"{label} holds {len(alike):,} pairs whose names differ in case or Unicode form only, "

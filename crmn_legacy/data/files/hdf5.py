@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from crmn_legacy.data.files.unfetched import check_link, check_stub
 from crmn_legacy.errors import UserError, shown
 
 # HDF5 would load code from a folder of plugins for a filter that a file names; read when the library starts.
@@ -127,8 +128,11 @@ def read_columns(path, version, columns, check):
     """
     kind = version.split("/")[0]
     mend = "prepare it anew with this version's data_prep"
-    _check_regular(path, f"an HDF5 file of {kind}, made by data_prep")
+    expected = f"an HDF5 file of {kind}, made by data_prep"
+    _check_regular(path, expected)
     try:
+        with open(path, "rb") as file:
+            check_stub(file.read(100), path, expected)
         _check_heaps(path)
         with h5py.File(path, "r", locking=False) as file:
             found = _text_attribute(file, "crmn_legacy_format")
@@ -141,6 +145,8 @@ def read_columns(path, version, columns, check):
             arrays = {name: _read_array(file[name], column) for name, column in present.items()}
         check_columns(arrays, columns)
         check(arrays)
+    except UserError:
+        raise
     except BadContentError as error:
         raise UserError(f"got '{path}', which {error}: {mend}") from None
     except OSError as error:
@@ -202,7 +208,9 @@ def encode(names):
 def _check_regular(path, expected):
     try:
         mode = os.stat(path).st_mode
-    except (FileNotFoundError, NotADirectoryError, ValueError):
+    except (FileNotFoundError, NotADirectoryError, ValueError) as error:
+        if isinstance(error, FileNotFoundError):
+            check_link(path, expected)
         raise UserError(f"got '{path}', which does not exist; expected {expected}") from None
     except OSError as error:
         raise _unreadable(path, error) from None

@@ -2,6 +2,7 @@
 
 import io
 import os
+import unicodedata
 import warnings
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from PIL import ExifTags, Image
 
 from crmn_legacy.data.files.jpeg_scans import count_scans
 from crmn_legacy.data.files.points_text import points_of
+from crmn_legacy.data.files.unfetched import check_link, check_stub
 from crmn_legacy.errors import UserError
 
 PICTURE_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png")
@@ -47,6 +49,11 @@ def is_points(path):
     return Path(path).suffix.lower() == POINTS_SUFFIX
 
 
+def plain_name(name):
+    """A name without what a file system may take for no difference: the case, and the form of Unicode."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+
+
 def points_beside(picture):
     """The file of points beside a picture: of its stem, its suffix ``.pts`` in whatever case.
 
@@ -71,7 +78,9 @@ def points_beside(picture):
         names = [expected.name] if os.path.lexists(expected) else []
     found = sorted(picture.with_name(name) for name in names if is_points(name) and Path(name).stem == picture.stem)
     if not found:
-        raise UserError(f"got picture '{picture}' without its points; expected '{expected}' beside it")
+        alike = [name for name in names if is_points(name) and plain_name(name) == plain_name(expected.name)]
+        hint = f"; '{alike[0]}' differs in case or Unicode form: rename one" if alike else ""
+        raise UserError(f"got picture '{picture}' without its points; expected '{expected}' beside it{hint}")
     if len(found) > 1:
         raise UserError(
             f"got '{found[0]}' and '{found[1]}' for picture '{picture}'; expected one file of points: remove the other"
@@ -97,15 +106,10 @@ def check_there(path, expected):
     try:
         if path.is_file():
             return
-        dangling = path.is_symlink() and not path.exists()
+        kind = "a folder" if path.is_dir() else "no regular file"
     except OSError as error:
         raise UserError(f"got '{path}', which cannot be read ({error.strerror}); expected {expected}") from None
-    if dangling:
-        raise UserError(
-            f"got '{path}', a link to '{os.readlink(path)}', which is not there; expected {expected}: "
-            "fetch it (git annex get, dvc pull), or mend the link"
-        )
-    kind = "a folder" if path.is_dir() else "no regular file"
+    check_link(path, expected)
     raise UserError(f"got '{path}', which is {kind}; expected {expected}")
 
 
@@ -183,6 +187,7 @@ def read_points(path):
     UserError
         If the file cannot be read, or is not a version-1 file of 68 finite points.
     """
+    check_link(path, "a .pts file")
     try:
         with open(path, "rb") as file:
             content = file.read(_LONGEST_POINTS_FILE + 1)
@@ -190,6 +195,7 @@ def read_points(path):
         raise UserError(f"got '{path}', which cannot be read ({error.strerror}); expected a .pts file") from None
     if len(content) > _LONGEST_POINTS_FILE:
         raise UserError(f"got '{path}' of more than {_LONGEST_POINTS_FILE} bytes; expected a .pts file of 68 points")
+    check_stub(content, path, "a .pts file")
     return points_of(content, path)
 
 
@@ -206,8 +212,10 @@ def _picture_file(path):
     """The bytes of a picture, unless they are more than any picture's or would take for ever to decode."""
     if os.path.isdir(path):
         raise UserError(f"got picture '{path}', which cannot be read (a folder); expected a JPEG or PNG picture")
+    check_link(path, "a JPEG or PNG picture")
     with open(path, "rb") as file:
         content = file.read(_LARGEST_PICTURE_FILE + 1)
+    check_stub(content, path, "a JPEG or PNG picture")
     if len(content) > _LARGEST_PICTURE_FILE:
         raise UserError(f"got picture '{path}' of more than {_LARGEST_PICTURE_FILE:,} bytes; expected fewer: shrink it")
     scans = count_scans(content, path)

@@ -14,13 +14,15 @@ from crmn_legacy.errors import UserError, shown
 POINTS = 68
 _EXPECTED = f"expected 'version: 1', 'n_points: {POINTS}', and {POINTS} lines 'x y' in braces"
 
-# Windows, Unix and old Macs; a file that went through a wrong conversion has several CRs before its LF.
-_LINE_END = re.compile(r"\r*\n|\r")
+# Windows, Unix and old Macs; a file that went through a wrong conversion has more CRs before its LF.
+_LINE_END = re.compile(r"\r{0,3}\n|\r")
+# Expressions that look at a line more than once would take for ever over one that fills the file.
+_LONGEST_LINE = 1000
 _COMMENT = re.compile(r"(#|//).*")
 # What programs of DOS, and C programs that write whole buffers, leave at the end.
 _LEAVINGS = "\0\x1a \t\r\n\f\v"
 # Python's `float` would take 1_00 for 100, and digits of any alphabet.
-_NUMBER = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
+_NUMBER = r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
 _POINT = re.compile(rf"({_NUMBER})(?:\s*([,;])\s*|\s+)({_NUMBER})\s*[,;]?")
 _NOT_FINITE = re.compile(r"\b(nan|inf|infinity)\b", re.IGNORECASE)
 
@@ -68,6 +70,9 @@ def _lines(content, path):
         text = content.decode("latin-1")  # A comment in an alphabet of its time.
     lines = enumerate(_LINE_END.split(text.rstrip(_LEAVINGS)), 1)
     lines = [(number, _COMMENT.sub("", line).strip()) for number, line in lines]
+    for number, line in lines:
+        if len(line) > _LONGEST_LINE:
+            raise _odd_line(path, number, line, f"of more than {_LONGEST_LINE:,} characters")
     return [(number, line) for number, line in lines if line]
 
 

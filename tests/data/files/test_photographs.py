@@ -78,6 +78,8 @@ def refused(picture, expected):
 def test_missing_doubled_and_dangling_points_are_refused_by_name(tmp_path):
     picture = tmp_path / "a.jpg"
     assert f"expected '{tmp_path}/a.pts' beside it" in refused(picture, "without its points")
+    (tmp_path / "A.pts").touch()
+    refused(picture, "'A.pts' differs in case or Unicode form")
     (tmp_path / "a.pts").symlink_to("/nowhere/a.pts")
     assert "'/nowhere/a.pts', which is not there" in refused(picture, "git annex get")
     (tmp_path / "a.PTS").touch()

@@ -1,5 +1,7 @@
 """Points as editors and tools leave them: read where they can mean one thing, else refused by their line."""
 
+import time
+
 import numpy as np
 import pytest
 
@@ -132,3 +134,26 @@ def test_other_files_are_refused_by_what_is_odd(old, new, reason):
 def test_what_is_no_text_is_refused(content):
     with pytest.raises(UserError, match=r"no text|no \.pts file"):
         points_of(content, "face.pts")
+
+
+LONG = [
+    "1" * 10**6,
+    "a" * 10**6,
+    "\r" * 10**6 + "a",
+    " " * 10**6 + "a",
+    "{" * 10**6,
+    "1" + " " * 10**6 + "a",
+    ":" * 10**6,
+]
+LONG += ["a:" * 500_000, "a " * 500, "version: 1\n" * 90_000, "#" * 10**6, "1.1" * 300_000, ". " * 500, "-" * 10**6]
+
+
+@pytest.mark.parametrize("part", LONG, ids=range(len(LONG)))
+@pytest.mark.parametrize(
+    "place", ["{}", tenth("{}").replace("{\n", "{{\n").replace("\n}", "\n}}")], ids=["head", "body"]
+)
+def test_what_fills_a_file_is_refused_at_once(part, place):
+    started = time.monotonic()
+    with pytest.raises(UserError):
+        points_of(place.format(part).encode(), "face.pts")
+    assert time.monotonic() - started < 5
