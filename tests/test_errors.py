@@ -55,6 +55,21 @@ def test_the_traceback_is_there_for_who_asks(capsys, monkeypatch):
     assert code == 1 and "Traceback" in said.err and "raise error" in said.err
 
 
+@pytest.mark.parametrize(
+    ("error", "status", "said"),
+    [
+        ("UserError('got a, expected b')", 2, "error: got a, expected b\n"),
+        ("KeyboardInterrupt()", 130, "interrupted\n"),
+        ("ValueError('mine')", 1, "ValueError: mine\n"),
+    ],
+)
+def test_what_a_scripts_imports_raise_ends_it_as_its_run_would(error, status, said):
+    code = f"from crmn_legacy import Recipe\nfrom crmn_legacy.errors import UserError\nraise {error}"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.returncode == status
+    assert done.stderr.endswith(said) and ("Traceback" in done.stderr) == (status == 1)
+
+
 def test_names_that_are_no_text_can_be_told():
     code = "from crmn_legacy.errors import run\nrun(lambda: print('a\\udcffb'))"
     environment = {**os.environ, "PYTHONIOENCODING": "utf-8:strict"}

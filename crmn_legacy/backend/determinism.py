@@ -95,11 +95,21 @@ def pin_host():
     bool
         False if NumPy was there already, so that its BLAS has chosen for itself.
     """
+    _require_folder()
     variables.set_aside(_OURS)
     variables.set_warnings_right()
     aesara_settings.fix()
     os.environ.update(_HOST)
     return "numpy" not in sys.modules
+
+
+def _require_folder():
+    try:
+        os.getcwd()
+    except OSError as error:
+        raise UserError(
+            f"got a current folder that is gone ({error.strerror}), expected one: change to another, and start again"
+        ) from None
 
 
 def pin(bits="portable", device="cpu", devices=1):

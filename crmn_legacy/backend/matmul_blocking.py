@@ -10,6 +10,7 @@ name in the symbol table of the library that is loaded.
 import ctypes
 import functools
 import mmap
+import os
 import struct
 from pathlib import Path
 
@@ -63,10 +64,12 @@ def words(sizes=SIZES):
 def _find():
     """The array and its guard, in this process's memory; None where this jaxlib has no such."""
     try:
-        import jaxlib._jax  # noqa: F401 (loads the library)
+        import jaxlib._jax  # loads the library
     except ImportError:
         return None
     path, start = _loaded()
+    if path is None:
+        path, start = _linked(Path(jaxlib._jax.__file__).parent)
     symbols = _symbols(path, (_ARRAY, _GUARD)) if path else None
     if symbols is None:
         return None
@@ -87,6 +90,16 @@ def _loaded():
         if len(parts) == 6 and Path(parts[5]).name == _LIBRARY and int(parts[2], 16) == 0:
             return parts[5], int(parts[0].partition("-")[0], 16)
     return None, 0
+
+
+def _linked(folder):
+    """The same where ``/proc`` is hidden: what the C library calls a handle begins with where the library begins."""
+    path = folder / _LIBRARY
+    try:
+        handle = ctypes.CDLL(str(path), os.RTLD_NOLOAD | os.RTLD_NOW)._handle
+    except OSError:
+        return None, 0
+    return str(path), ctypes.c_ulong.from_address(handle).value
 
 
 def _symbols(path, names):

@@ -17,8 +17,20 @@ def fields():
 
 
 def flags():
-    """Instruction sets, by Linux's names (a set of str; empty where they are not told)."""
-    return set(fields().get("flags", "").split())
+    """Instruction sets, by Linux's names (a set of str).
+
+    Where ``/proc`` is hidden, as some containers have it, those that NumPy found by asking the processor itself.
+    """
+    return set(fields().get("flags", "").split()) or _flags_by_numpy()
+
+
+def _flags_by_numpy():
+    try:
+        from numpy.core._multiarray_umath import __cpu_features__ as found
+    except ImportError:
+        return set()
+    names = {"FMA3": "fma", "AVX512_SKX": "avx512f"}
+    return {names.get(name, name.lower()) for name, there in found.items() if there}
 
 
 def newest_avx():

@@ -6,10 +6,11 @@ import platform
 import shutil
 import subprocess
 import sys
+import tempfile
 from importlib import metadata
 
 from crmn_legacy import samples
-from crmn_legacy.backend import cache, compiler, processor
+from crmn_legacy.backend import cache, compiler, processor, variables
 from crmn_legacy.errors import UserError
 from crmn_legacy.installation import CHECKOUT
 
@@ -25,6 +26,9 @@ def doctor(arguments):
         _devices(),
         _compiler(),
         _cache(),
+        _home(),
+        _temporary(),
+        _environment(),
         _disk(),
     ]
     if arguments.json:
@@ -125,6 +129,31 @@ def _cache():
     near = next(parent for parent in (place, *place.parents) if parent.exists())
     mend = f"each process compiles for itself; set {cache.VARIABLE} to a writable folder"
     return _check("compilation cache", os.access(near, os.W_OK), str(place), mend, needed=False)
+
+
+def _home():
+    place = cache.home()
+    good = place is not None and os.access(place, os.W_OK)
+    mend = "Aesara's compiled code is kept there, else each process compiles anew: set HOME to a writable folder"
+    return _check("home", good, "none" if place is None else str(place), mend, needed=False)
+
+
+def _temporary():
+    try:
+        found, good = tempfile.gettempdir(), True
+    except OSError as error:
+        found, good = error.strerror, False
+    return _check("temporary files", good, found, "set TMPDIR to a writable folder")
+
+
+def _environment():
+    """What a run would leave aside; `crmn_legacy.commands` has done so by now."""
+    tunables, aside = os.environ.get("GLIBC_TUNABLES", ""), variables.removed()
+    good = "glibc.cpu." not in tunables
+    found = (
+        f"GLIBC_TUNABLES={tunables}" if not good else ", ".join(aside) + " set aside" if aside else "as runs want it"
+    )
+    return _check("environment", good, found, "unset GLIBC_TUNABLES, or take --bits fast")
 
 
 def _disk():

@@ -1,5 +1,6 @@
 """What a run needs before its first update: options and data that are known to be good, and the compiled steps."""
 
+import resource
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,8 @@ from crmn_legacy.training.run_plan import (
     read_former,
     require_same_data,
 )
+
+_LEAST_MEMORY = 2 << 30
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,7 @@ def refuse(options):
     """Fix what moves bits, and refuse what this machine cannot do; the switches and the number format."""
     switches = determinism.pin(options.bits, options.device, options.devices)
     if options.backend == "xla":
+        _require_memory()
         _require_devices(options)
     numbers = precision.use(options.precision, options.backend, options.device)
     if options.backend == "c":
@@ -89,6 +93,15 @@ def _require_compiler(switches):
             "(of Debian: `apt install g++ python3-dev`), mend AESARA_FLAGS if it names another, or take --backend xla"
         )
     print("note: Aesara compiles C before the first step: minutes, unless it has done so before", file=sys.stderr)
+
+
+def _require_memory():
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if limit != resource.RLIM_INFINITY and limit < _LEAST_MEMORY:
+        raise UserError(
+            f"got a limit of {limit >> 20} MB on this process's memory (ulimit -v), expected at least "
+            f"{_LEAST_MEMORY >> 20}, below which XLA waits for ever: raise it, or `ulimit -v unlimited`"
+        )
 
 
 def _require_devices(options):

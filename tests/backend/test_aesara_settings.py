@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -20,6 +21,7 @@ def child(code=SETTINGS, home=None, words=("-c",), **changes):
     variables = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     if home is not None:
         variables["HOME"] = str(home)
+    variables["PYTHONPATH"] = str(Path(__file__).parents[2])
     command = [sys.executable, *words, *([code] if code else [])]
     return subprocess.run(command, capture_output=True, text=True, timeout=120, env={**variables, **changes})
 
@@ -88,6 +90,14 @@ def test_no_folder_at_all_is_told_in_one_line(tmp_path):
     assert done.returncode == 2
     assert done.stderr.startswith("error: got no folder that can be written (No usable temporary directory)")
     assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("code", [SETTINGS, "from crmn_legacy.cli import program; program()"])
+def test_a_current_folder_that_is_gone_is_told_in_one_line(tmp_path, code):
+    lead = f"import os, sys; sys.argv = ['x', 'tables']; os.chdir({str(tmp_path)!r}); os.rmdir({str(tmp_path)!r})\n"
+    done = child(lead + code)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: got a current folder that is gone") and done.stderr.count("\n") == 1
 
 
 DOOR = ("-m", "crmn_legacy.backend")

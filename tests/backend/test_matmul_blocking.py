@@ -2,6 +2,7 @@
 
 import hashlib
 import struct
+from pathlib import Path
 
 import jax
 import numpy as np
@@ -69,6 +70,12 @@ def test_symbols_are_found_by_their_whole_name_alone():
     assert matmul_blocking._symbols(path, (matmul_blocking._ARRAY[1:],)) is None
     ((offset, size),) = matmul_blocking._symbols(path, (matmul_blocking._ARRAY,))
     assert size == 24 and offset > 0
+
+
+def test_the_library_is_found_without_proc_too(tmp_path):
+    path, start = matmul_blocking._loaded()
+    assert matmul_blocking._linked(Path(path).parent) == (path, start)
+    assert matmul_blocking._linked(tmp_path) == (None, 0)
 
 
 @pytest.mark.parametrize("content", [b"\x7fELF\x01\x01", b"\x7fELF\x02\x01", b"no library at all" * 10])

@@ -62,9 +62,21 @@ def test_numbers_are_told_together_or_not_at_all(cpuinfo):
 def test_a_system_that_tells_nothing_is_no_error(cpuinfo, monkeypatch, tmp_path):
     cpuinfo.unlink()
     monkeypatch.setattr(processor, "CACHES", tmp_path / "none")
+    monkeypatch.setattr(processor, "_flags_by_numpy", set)
     assert processor.fields() == {} and processor.flags() == set()
     assert processor.newest_avx() is processor.model_name() is processor.family_model_stepping() is None
     assert processor.cache_sizes() == "unknown"
+
+
+def test_where_the_system_hides_it_numpy_asks_the_processor_itself(cpuinfo, monkeypatch):
+    told = processor._flags_by_numpy()
+    assert told and all(name == name.lower() for name in told)
+    monkeypatch.undo()
+    named = {"avx", "avx2", "fma", "f16c"}
+    if processor.fields().get("flags"):
+        assert told & named == processor.flags() & named
+    monkeypatch.setattr(processor, "CPUINFO", cpuinfo.with_name("none"))
+    assert processor.flags() == told
 
 
 def test_caches_of_instructions_are_left_out(caches):

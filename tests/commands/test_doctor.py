@@ -13,6 +13,9 @@ CHECKS = [
     "CUDA devices",
     "C compiler",
     "compilation cache",
+    "home",
+    "temporary files",
+    "environment",
     "disk",
 ]
 
@@ -52,3 +55,25 @@ def test_packages_unlike_the_pins_are_named(monkeypatch, tmp_path):
     check = module._packages()
     assert check["status"] == "bad"
     assert "(pinned 0.1)" in check["found"] and "no-such-package none (pinned 3)" in check["found"]
+
+
+def test_a_home_and_a_folder_for_temporary_files_are_asked_for(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert module._home() == {"check": "home", "status": "ok", "found": str(tmp_path), "mend": ""}
+    monkeypatch.setenv("HOME", str(tmp_path / "none"))
+    assert module._home()["status"] == "missing" and "set HOME" in module._home()["mend"]
+
+    def none():
+        raise FileNotFoundError(2, "No usable temporary directory")
+
+    monkeypatch.setattr(module.tempfile, "gettempdir", none)
+    assert module._temporary()["status"] == "bad" and "set TMPDIR" in module._temporary()["mend"]
+
+
+def test_variables_that_runs_set_aside_or_refuse_are_named(monkeypatch):
+    monkeypatch.setattr(module.variables, "removed", lambda: {"JAX_DISABLE_JIT": "1", "OMP_PLACES": "cores"})
+    check = module._environment()
+    assert check["status"] == "ok" and check["found"] == "JAX_DISABLE_JIT, OMP_PLACES set aside"
+    monkeypatch.setenv("GLIBC_TUNABLES", "glibc.cpu.hwcaps=-AVX2")
+    check = module._environment()
+    assert check["status"] == "bad" and check["found"] == "GLIBC_TUNABLES=glibc.cpu.hwcaps=-AVX2"

@@ -144,6 +144,13 @@ def test_a_device_that_is_not_there_is_refused(tmp_path, data):
     assert not (tmp_path / "run").exists()
 
 
+def test_a_limit_of_memory_under_which_xla_would_wait_for_ever_is_refused(tmp_path, data):
+    limit = "resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))\n"
+    child = run_tiny("--data", data, "--out", tmp_path / "run", before=limit)
+    assert "got a limit of 1024 MB on this process's memory (ulimit -v)" in assert_one_line(child)
+    assert not (tmp_path / "run").exists()
+
+
 def not_empty(path):
     path.mkdir()
     (path / "notes.txt").write_text("mine")
