@@ -1,10 +1,14 @@
 """Files written so that nobody ever finds half of one."""
 
 import contextlib
+import errno
 import os
 import secrets
 
 from crmn_legacy.errors import UserError
+
+# What a file system says that lacks a call: some of the network, and those of a program (FUSE).
+UNSUPPORTED = {errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.ENOLCK, errno.ENOTTY}
 
 
 def write_whole(path, content):
@@ -22,7 +26,7 @@ def write_whole(path, content):
         with open(temporary, "xb") as file:
             file.write(content)
             file.flush()
-            os.fsync(file.fileno())
+            sync(file.fileno())
         os.replace(temporary, path)
         _sync_folder(os.path.dirname(path))
     except OSError as error:
@@ -35,9 +39,21 @@ def write_whole(path, content):
             os.unlink(temporary)
 
 
-def _sync_folder(folder):
-    handle = os.open(folder, os.O_RDONLY)
+def sync(handle):
+    """Make what was written outlast a loss of power, as far as the file system can."""
     try:
         os.fsync(handle)
+    except OSError as error:
+        if error.errno not in UNSUPPORTED:
+            raise
+
+
+def _sync_folder(folder):
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except PermissionError:  # a folder may be writable and not readable
+        return
+    try:
+        sync(handle)
     finally:
         os.close(handle)

@@ -40,7 +40,7 @@ from crmn_legacy.archive.layout import (
 from crmn_legacy.archive.record import read_json, write_curve, write_json, write_record
 from crmn_legacy.archive.verification import file_digest, foreign, left_out, shown_names, verify
 from crmn_legacy.errors import UserError
-from crmn_legacy.files import write_whole
+from crmn_legacy.files import UNSUPPORTED, write_whole
 
 _SPARE = f"{Path(FORMER_CHECKPOINT).stem}.spare"
 # What `write_whole` and `RunFolder.write_checkpoint` name their half of a file; another's download may end alike.
@@ -56,6 +56,11 @@ class RunFolder:
         Of the folder.
     new : bool
         True: it must not exist, or be empty. False: it must hold a run.
+
+    Attributes
+    ----------
+    unlocked : str or None
+        Why the folder's file system keeps nobody else out of it, where it has no locks.
 
     Raises
     ------
@@ -99,21 +104,25 @@ class RunFolder:
 
     def _lock(self):
         # The kernel drops the lock with the process, however that ends.
-        self._handle = None
+        self._handle = self.unlocked = None
         try:
             self._handle = os.open(self.path, os.O_RDONLY)
             fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
+            holder = _holder(self._handle)
             self.close()
             raise UserError(
-                f"got '{self.path}', in which another process is running; expected a folder of one run: "
+                f"got '{self.path}', in which another process is running{holder}; expected a folder of one run: "
                 "wait for it to end, or give another --out"
             ) from None
         except OSError as error:
+            if self._handle is not None and error.errno in UNSUPPORTED:
+                self.unlocked = error.strerror
+                return
             self.close()
             raise UserError(
-                f"got '{self.path}', which cannot be locked ({error.strerror}); expected a folder that is kept for one "
-                "process: take one on another file system"
+                f"got '{self.path}', which cannot be locked ({error.strerror}); expected a folder that can be read "
+                "and written: give another, or change its permissions"
             ) from None
 
     def _sweep(self):
@@ -216,6 +225,18 @@ class RunFolder:
         _write_manifest(self.path)
 
 
+def _holder(handle):
+    """Which process has the lock of an open folder, for a message; nothing where the system doesn't tell."""
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        found = os.fstat(handle)
+        device = f"{os.major(found.st_dev):02x}:{os.minor(found.st_dev):02x}:{found.st_ino}"
+        for line in Path("/proc/locks").read_text().splitlines():
+            words = line.split()
+            if words[1] == "FLOCK" and words[5] == device and int(words[4]) > 0:
+                return f" (process {words[4]})"
+    return ""
+
+
 def _write_manifest(folder):
     names = sorted(name for name in WRITTEN if (folder / name).is_file())
     lines = [f"{file_digest(folder / name)}  {name}\n" for name in names]
@@ -252,7 +273,7 @@ def lighten(source, target):
         )
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}-") as place:
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix=".light-") as place:
             made = Path(place) / target.name
             made.mkdir()
             for name in (RECIPE, CURVE, TRACE):

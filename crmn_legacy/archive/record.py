@@ -204,7 +204,11 @@ def read_json(path):
     try:
         record = json.loads(bounded_text(path, _LARGEST_RECORD))
     except FileNotFoundError:
-        raise UserError(f"got '{path}', which does not exist; expected the folder of a run, with {RUN}") from None
+        anew = ": a run that was stopped before it wrote one has saved nothing; begin it anew"
+        raise UserError(
+            f"got '{path}', which does not exist; expected the folder of a run, with {RUN}"
+            f"{anew if path.parent.is_dir() else ''}"
+        ) from None
     except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"got '{path}', which is no JSON ({error}); expected what a run writes") from None
     if not isinstance(record, dict):

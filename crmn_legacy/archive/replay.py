@@ -5,6 +5,7 @@ does no harm is for the user to know, as with any program that somebody hands on
 """
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -105,6 +106,16 @@ def command(folder, record, out, data=None, steps=None, trace=None):
     # Without -P whatever lies in the folder could be imported in the place of a library.
     script = Path(folder).absolute() / archive.RECIPE
     return [sys.executable, "-P", str(script), "--out", str(out), *options.as_words()]
+
+
+def pasteable(words):
+    """A command in one line that a shell takes as these words, whatever bytes are in them."""
+    return " ".join(shlex.quote(word) if word.isprintable() else _in_escapes(word) for word in words)
+
+
+def _in_escapes(word):
+    plain = {byte: chr(byte) for byte in range(ord(" "), ord("~") + 1) if chr(byte) not in "'\\"}
+    return "$'" + "".join(plain.get(byte, f"\\x{byte:02x}") for byte in os.fsencode(word)) + "'"
 
 
 # Those that end a process, of people (ctrl-C, kill, the end of a terminal) and of schedulers, which send a warning of

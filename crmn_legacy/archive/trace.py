@@ -14,6 +14,7 @@ from pathlib import Path
 from crmn_legacy.archive.arrays import MARK, digest_tensors
 from crmn_legacy.archive.layout import TRACE
 from crmn_legacy.errors import UserError
+from crmn_legacy.files import sync
 
 # The largest network of the tables has some thousand tensors, of about a hundred bytes a line each.
 _LONGEST_LINE = 2**22
@@ -85,7 +86,7 @@ class Trace:
     def keep(self):
         """Make what was written outlast a loss of power."""
         try:
-            os.fsync(self._file.fileno())
+            sync(self._file.fileno())
         except OSError as error:
             raise self._unwritable(error) from None
 

@@ -48,7 +48,8 @@ def verify(path):
     try:
         text = bounded_text(path / MANIFEST, _LARGEST_MANIFEST)
     except FileNotFoundError:
-        return [f"{MANIFEST}: missing; the run is not finished"]
+        begun = "the run is not finished" if RUN in present else "no run has saved anything here"
+        return [f"{MANIFEST}: missing; {begun}"]
     except (OSError, ValueError) as error:
         return [f"{MANIFEST}: cannot be read ({error})"]
     listed, problems = {}, []

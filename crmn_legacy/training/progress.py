@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import sys
 import time
 from collections import deque
@@ -142,9 +143,9 @@ class _Bar:
             dynamic_ncols=True,
             delay=1e-9,
         )
-        # Some terminals, such as a container's, say that they have no columns.
-        if (self._bar.format_dict["ncols"] or 0) < 1:
-            self._bar.dynamic_ncols, self._bar.ncols = None, 80
+        # Some terminals, such as a container's, say that they have no columns; a user may say how many.
+        if os.environ.get("COLUMNS") or (self._bar.format_dict["ncols"] or 0) < 1:
+            self._bar.dynamic_ncols, self._bar.ncols = None, shutil.get_terminal_size().columns
         with self._shown():
             self._bar.set_description_str(self._line(progress))
 

@@ -3,7 +3,6 @@
 import contextlib
 import itertools
 import os
-import shlex
 import shutil
 import sys
 import time
@@ -17,8 +16,9 @@ from crmn_legacy.archive import checkpoint
 from crmn_legacy.archive.golden import golden_bits
 from crmn_legacy.archive.provenance import provenance, without_root
 from crmn_legacy.archive.record import Result, RunRecord
+from crmn_legacy.archive.replay import pasteable
 from crmn_legacy.archive.trace import Trace
-from crmn_legacy.errors import UserError
+from crmn_legacy.errors import UserError, printable
 from crmn_legacy.files import write_whole
 from crmn_legacy.training.loop import Training, TrainingError
 from crmn_legacy.training.preparation import build, choose, platform_key, refuse
@@ -79,7 +79,7 @@ def _unlike_published(choice):
 
 
 def _announce(choice, folder, unlike):
-    row, plan, place = choice.recipe.row, choice.plan, f"the run's folder: {folder.path}"
+    row, plan, place = choice.recipe.row, choice.plan, f"the run's folder: {printable(str(folder.path))}"
     other = [f"{name}={value!r}" for name, value in {**choice.options.network, **choice.options.set}.items()]
     changed = f" with {' '.join(other)}" if other else ""
     if plan.kind == "training":
@@ -99,6 +99,10 @@ def _announce(choice, folder, unlike):
             f"{choice.recipe.batch_size}); its numbers say nothing about the paper; {place}"
         )
     print(f"{row}: {line}", flush=True)
+    if folder.unlocked:
+        print(
+            f"note: the folder cannot be locked ({folder.unlocked}): see that no other process runs in it", flush=True
+        )
 
 
 def _describe(choice, switches, built, unlike):
@@ -152,7 +156,7 @@ class _Run:
                     return self._interrupted(stop)
             except TrainingError as error:
                 self._write_record("failed", error=str(error))
-                print(f"error: {error}", file=sys.stderr)
+                print(f"error: {printable(str(error))}", file=sys.stderr)
                 return 1
 
     def _begin(self, signals):
@@ -246,7 +250,10 @@ class _Run:
         self.record.bits = progress.bits
         self._write_record("finished")
         self.folder.finish(self.record)
-        return print_last_lines(self.record)
+        with signals.output():
+            return print_last_lines(self.record)
+        # Nobody heard it: a reader that left is told by the status, of a terminal that is gone the status is as ever.
+        return 128 + signals.caught if signals.caught else print_last_lines(self.record)
 
     def _best_weights(self, best):
         """Read what the folder is to vouch for: it may have been damaged while the run was stopped."""
@@ -278,9 +285,16 @@ class _Run:
         self._write_record("interrupted")
         # `make` runs its own Python, which a plain `python` in the user's shell may not be.
         python = "python" if shutil.which("python") == sys.executable else sys.executable
-        words = [python, os.path.relpath(self.choice.script), "--resume", str(self.folder.path)]
+        # As the run itself: what lies beside a kept recipe is not imported.
+        safely = ["-P"] if sys.flags.safe_path else []
+        # A name that begins with a dash is no option.
+        script, folder = (
+            f"./{path}" if path.startswith("-") else path
+            for path in (os.path.relpath(self.choice.script), str(self.folder.path))
+        )
+        words = [python, *safely, script, "--resume", folder]
         with contextlib.suppress(OSError):  # of a terminal that is gone
-            print(f"interrupted; go on with: {shlex.join(words)}", file=sys.stderr)
+            print(f"interrupted; go on with: {pasteable(words)}", file=sys.stderr)
         return 128 + getattr(stop, "number", 2)
 
     def _write_record(self, status, error=None):

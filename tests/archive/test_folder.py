@@ -1,5 +1,6 @@
 """A run's folder: nothing is lost in it, no damage to it goes unseen, and its arrays can be left out."""
 
+import errno
 import hashlib
 import io
 import os
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from crmn_legacy import archive
+from crmn_legacy.archive import folder as folders
 from crmn_legacy.archive import verification
 from crmn_legacy.archive.verification import file_digest
 from crmn_legacy.errors import UserError
@@ -199,11 +201,59 @@ def test_a_chain_that_cannot_be_followed_is_a_problem_and_no_crash(finished, nam
 
 def test_a_folder_belongs_to_one_at_a_time(tmp_path):
     first = archive.RunFolder(tmp_path / "run", new=True)
-    with pytest.raises(UserError, match="another process is running"):
+    with pytest.raises(UserError, match="another process is running") as error:
         archive.RunFolder(tmp_path / "run", new=True)
+    # Some file systems have other numbers in the system's table than they say.
+    if f":{(tmp_path / 'run').stat().st_ino} " in Path("/proc/locks").read_text():
+        assert f"is running (process {os.getpid()}); expected" in str(error.value)
     first.close()
     first.close()
     archive.RunFolder(tmp_path / "run", new=True).close()
+
+
+def test_a_process_that_the_system_does_not_name_is_not_named(tmp_path, monkeypatch):
+    first = archive.RunFolder(tmp_path / "run", new=True)
+
+    def fail(path):
+        raise OSError(errno.ENOENT, "no /proc")
+
+    monkeypatch.setattr(Path, "read_text", fail)
+    with pytest.raises(UserError, match="another process is running; expected"):
+        archive.RunFolder(tmp_path / "run", new=True)
+    first.close()
+
+
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS])
+def test_a_file_system_without_locks_and_without_syncing_has_runs_all_the_same(tmp_path, monkeypatch, number):
+    def refuse(*arguments):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(folders.fcntl, "flock", refuse)
+    monkeypatch.setattr(os, "fsync", refuse)
+    monkeypatch.setattr(os, "link", refuse)
+    with archive.RunFolder(tmp_path / "lone", new=True) as folder:
+        assert folder.unlocked == os.strerror(number)
+    assert archive.verify(write_run(tmp_path / "run")) == []
+
+
+def test_a_lock_or_a_sync_that_fails_is_told(tmp_path, monkeypatch):
+    def fail(*arguments):
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(UserError, match=r"cannot be written \(Input/output error\)"):
+        write_run(tmp_path / "run")
+    monkeypatch.setattr(folders.fcntl, "flock", fail)
+    with pytest.raises(UserError, match=r"cannot be locked \(Input/output error\)"):
+        archive.RunFolder(tmp_path / "other", new=True)
+
+
+def test_a_folder_in_which_nothing_was_saved_says_so(tmp_path):
+    assert archive.verify(tmp_path) == ["MANIFEST.sha256: missing; no run has saved anything here"]
+    with pytest.raises(UserError, match="has saved nothing; begin it anew"):
+        archive.read_record(tmp_path)
+    with pytest.raises(UserError, match=r"with run\.json$"):
+        archive.read_record(tmp_path / "nowhere")
 
 
 def test_what_a_killed_writer_left_is_swept_away_and_nothing_else(finished):

@@ -1,12 +1,26 @@
 """A command that is run to its end: what would stop it reaches it, and what is ignored does not."""
 
+import os
 import signal
 import subprocess
 import sys
 
 import pytest
 
+from crmn_legacy.archive import replay
 from tests.training.runs import environment
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["plain", "a  b", "$HOME `id`", "it's", "%s%n", "-o", "caf\u00e9", "a\nb\tc", "\x1b[2J'\\\\\\'", b"caf\xe9 \xff0"],
+)
+def test_a_command_can_be_pasted_whatever_its_words_hold(word):
+    line = replay.pasteable(["printf", "%s", os.fsdecode(word)])
+    assert line.isprintable()
+    said = subprocess.run(["bash", "-c", line.replace("printf", "printf --", 1)], capture_output=True).stdout
+    assert said == os.fsencode(word)
+
 
 # Prints how the child of the child ended; the child says when it stands ready.
 CALL = """

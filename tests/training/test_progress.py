@@ -137,10 +137,11 @@ def test_a_bar_is_empty_at_first_and_full_in_the_end():
     assert "[##########]  3/3" in module.bar_line(28, (1, 9), (3, 3))
 
 
-def shown(monkeypatch, clock, terminal):
+def shown(monkeypatch, clock, terminal, columns="80"):
     """What a terminal gets of an epoch that was resumed at its fifth update."""
     monkeypatch.setattr(module.sys, "stderr", terminal)
     monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", columns)
     training = a_run()
     pace = module.Pace(training)
     with module.report(training, at(2, 4), 6, pace) as reporting:
@@ -163,12 +164,15 @@ def test_on_a_terminal_a_bar_shows_epoch_steps_loss_speed_and_time_left(monkeypa
     assert lines[-1].strip() == "" or lines[-2].strip() == ""  # it is wiped away
 
 
-@pytest.mark.parametrize(("columns", "has_bar"), [(0, True), (40, False), (80, True)])
-def test_the_bar_is_as_wide_as_the_terminal_or_80_where_that_is_not_known(monkeypatch, clock, columns, has_bar):
+@pytest.mark.parametrize(
+    ("columns", "told", "has_bar"),
+    [(0, "", True), (40, "", False), (80, "", True), (0, "40", False), (80, "40", False)],
+)
+def test_the_bar_is_as_wide_as_the_terminal_or_80_where_that_is_not_known(monkeypatch, clock, columns, told, has_bar):
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("4H", 24, columns, 0, 0))
     with os.fdopen(theirs, "w") as terminal:
-        shown(monkeypatch, clock, terminal)
+        shown(monkeypatch, clock, terminal, told)
         terminal.flush()
         said = b""
         while not said.endswith(b"\r"):
@@ -176,7 +180,7 @@ def test_the_bar_is_as_wide_as_the_terminal_or_80_where_that_is_not_known(monkey
     os.close(ours)
     last = [line for line in said.decode().split("\r") if line.strip()][-1]
     assert "loss 0.5" in last and "left 1 h 10 min" in last
-    assert len(last) <= (columns or 80)
+    assert len(last) <= int(told or columns or 80)
     assert ("[####" in last) == has_bar
 
 
@@ -247,9 +251,7 @@ def test_before_the_first_loss_is_known_nothing_is_said(monkeypatch, capsys):
     ("weights", "left", "end"),
     [(None, None, ""), (None, 0.0, ""), (None, 125.0, "; left 2 min"), ("sha256:", 125.0, "; best; left 2 min")],
 )
-def test_an_epochs_line_has_losses_score_rates_and_time_and_whether_it_is_the_best(
-    capsys, weights, left, end, jitters
-):
+def test_an_epochs_line_has_losses_score_rates_and_time_and_whether_it_is_the_best(capsys, weights, left, end, jitters):
     line = Epoch(
         epoch=3,
         updates=6,

@@ -93,7 +93,7 @@ def test_a_run_that_left_its_terminal_outlives_it(tmp_path, data, finished):
     )
     os.close(theirs)
     shown = b""
-    while b"run's folder" not in shown:
+    while b"\n" not in shown:
         shown += os.read(ours, 1000)
     os.close(ours)
     assert child.wait() == 0
@@ -124,6 +124,30 @@ def test_a_signal_while_the_test_sets_are_scored_breaks_off_and_says_how_to_go_o
     assert_same_run(folder, finished[0])
 
 
+IN_TRAINING = """
+from crmn_legacy.training import progress as reports
+reports._Lines.step = lambda self, progress: progress.updates == 4 and os.kill(os.getpid(), signal.SIGUSR1)
+"""
+
+
+def test_the_line_that_says_how_to_go_on_can_be_pasted_whatever_the_folders_name(tmp_path, data, finished):
+    name = os.fsdecode(b"-o a  b'$HOME%s\n\xff" + b"x" * 200)
+    stopped = run_tiny("--data", data, f"--out={name}", before=IN_TRAINING, cwd=tmp_path)
+    assert stopped.returncode == 128 + signal.SIGUSR1
+    (line,) = stopped.stderr.splitlines()
+    assert len(stopped.stdout.splitlines()) == 2  # it begins, and an epoch
+    again = subprocess.run(
+        ["bash", "-c", line.removeprefix("interrupted; go on with: ")],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=environment(),
+        timeout=600,
+    )
+    assert bits_of(again) == finished[1]
+    assert_same_run(tmp_path / name, finished[0])
+
+
 FINISHING = """
 from crmn_legacy import archive
 finish = archive.RunFolder.finish
@@ -133,6 +157,25 @@ def finishing(self, record):
     finish(self, record)
 archive.RunFolder.finish = finishing
 """
+
+
+TERMINAL_ENDS = """
+from crmn_legacy import archive
+finish = archive.RunFolder.finish
+def finishing(self, record):
+    finish(self, record)
+    ours, theirs = os.openpty()
+    for stream in (1, 2):
+        os.dup2(theirs, stream)
+    os.close(theirs)
+    os.close(ours)
+archive.RunFolder.finish = finishing
+"""
+
+
+def test_last_lines_that_no_terminal_takes_any_more_are_no_failure(tmp_path, data, finished):
+    assert run_tiny("--data", data, "--out", tmp_path / "run", before=TERMINAL_ENDS).returncode == 0
+    assert_same_run(tmp_path / "run", finished[0])
 
 
 def test_a_signal_while_the_last_files_are_written_is_too_late(tmp_path, data, finished):
