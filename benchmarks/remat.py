@@ -22,7 +22,7 @@ from crmn_legacy.parser import Parser
 
 
 def parse(argv):
-    parser = Parser(description=__doc__.splitlines()[0], parents=[entries.options()])
+    parser = Parser(__doc__, parents=[entries.options()])
     parser.add_argument("--n", type=int, nargs="+", default=[4, 8, 16], help="convolutions per stage")
     parser.add_argument("--growth-rate", type=int, default=12)
     parser.add_argument("--batch-size", type=int, default=16)

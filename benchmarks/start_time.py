@@ -37,7 +37,7 @@ MARK = "first step done at "
 
 
 def parse(argv):
-    parser = Parser(description=__doc__.splitlines()[0], parents=[entries.options()])
+    parser = Parser(__doc__, parents=[entries.options()])
     parser.add_argument("--only", choices=("recipe", "growth"), help="one of the two measurements")
     parser.add_argument("--recipe", type=Path, default=RECIPE)
     parser.add_argument("--first-step-only", action="store_true", help="end the recipe there: no validation, no saving")

@@ -34,7 +34,7 @@ RATES = {"resnet": 0.01, "lstm": 0.01, "output": 0.01}
 
 
 def parse(argv):
-    parser = Parser(description=__doc__.splitlines()[0], parents=[entries.options()])
+    parser = Parser(__doc__, parents=[entries.options()])
     parser.add_argument("--n", type=int, default=5, help="residual blocks per stage")
     parser.add_argument("--fm", type=int, default=4, help="factor on the filters")
     parser.add_argument("--size", type=int, default=80, help="side of the pictures, a multiple of 16")

@@ -39,7 +39,7 @@ SOURCE_COLUMNS = {"machine": ("machine", ""), "measured": ("measured", "")}
 
 
 def parse(argv):
-    parser = Parser(description=__doc__.splitlines()[0])
+    parser = Parser(__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; fail if a table is not up to date")
     return parser.parse_args(argv)
 

@@ -124,7 +124,7 @@ def _picture_names(file, batch):
 
 def main(arguments=None):
     """The command line; see the top of this file."""
-    parser = Parser(description=__doc__.split("\n", 1)[0])
+    parser = Parser(__doc__)
     parser.add_argument("--root", required=True, metavar="DIR", type=Path, help="folder of the release, or archive")
     parser.add_argument("--out", required=True, metavar="FILE", help="the HDF5 file to write; must not exist")
     parser.add_argument("--classes", type=int, choices=(10, 100), help="which release, where both are there")

@@ -158,7 +158,7 @@ def summary(faces, notes=()):
 def main(arguments=None):
     """The command line; see the top of this file."""
     parser = Parser(
-        description=__doc__.split("\n", 1)[0],
+        __doc__,
         epilog="Pictures are read as they lie: a rotation in their EXIF data is not applied, because the points of "
         "300-W were set on the pixels as stored.",
     )

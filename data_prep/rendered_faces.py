@@ -79,7 +79,7 @@ def rendered_faces(count, seed, workers=1):
 
 def main(arguments=None):
     """The command line; see the top of this file."""
-    parser = Parser(description=__doc__.split("\n", 1)[0])
+    parser = Parser(__doc__)
     parser.add_argument("--out", required=True, metavar="FILE", help="the HDF5 file to write; must not exist")
     parser.add_argument("--count", type=int, default=COUNT, metavar="N", help=f"faces; {COUNT} if not given")
     parser.add_argument("--seed", type=int, default=SEED, metavar="S", help=f"{SEED} if not given")

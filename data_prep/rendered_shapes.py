@@ -84,7 +84,7 @@ def rendered_shapes(classes, rounds, seed):
 
 def main(arguments=None):
     """The command line; see the top of this file."""
-    parser = Parser(description=__doc__.split("\n", 1)[0])
+    parser = Parser(__doc__)
     parser.add_argument("--out", required=True, metavar="FILE", help="the HDF5 file to write; must not exist")
     parser.add_argument("--classes", type=int, default=10, choices=tuple(CLASSES), help="10 if not given")
     parser.add_argument("--rounds", type=int, metavar="N", help="pictures of each class; 56 of 10, 8 of 100")

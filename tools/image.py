@@ -34,7 +34,7 @@ LOCKS = {"cpu": "requirements.lock", "cuda12": "requirements-cuda12.lock"}
 
 def arguments(words=None):
     """The options, parsed from `words` (a list of str; None takes the command line's)."""
-    parser = Parser(description=__doc__.partition("\n")[0])
+    parser = Parser(__doc__)
     parser.add_argument("--variant", choices=LOCKS, default="cpu", help="which lock is installed (cpu)")
     parser.add_argument(
         "--base",

@@ -158,7 +158,7 @@ def write(folder, rows, batch_size, smallest):
 
 
 def main():
-    flags = Parser(description=__doc__.partition("\n")[0])
+    flags = Parser(__doc__)
     flags.add_argument("rows", metavar="ROW", nargs="+")
     flags.add_argument("--out", metavar="DIR", type=Path, required=True)
     flags.add_argument("--batch-size", type=int, default=2, metavar="N")

@@ -41,7 +41,7 @@ def digest(outputs):
 
 
 def main():
-    flags = Parser(description=__doc__.partition("\n")[0])
+    flags = Parser(__doc__)
     flags.add_argument("folder", metavar="DIR", type=Path)
     flags.add_argument("--out", metavar="FILE", type=Path, required=True)
     flags.add_argument("--bits", choices=("strict", "portable"), default="strict")

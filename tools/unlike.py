@@ -147,7 +147,7 @@ def moved(expected, found):
 
 
 def main():
-    flags = Parser(description=__doc__.partition("\n")[0])
+    flags = Parser(__doc__)
     flags.add_argument("--models", nargs="+", default=MODELS, metavar="MODEL", help=f"default: {' '.join(MODELS)}")
     flags.add_argument("--bits", choices=("strict", "portable"), default="strict", help="default: strict")
     flags.add_argument("--rows", nargs="+", metavar="ROW", help="default: every row that has a recipe")

@@ -92,6 +92,14 @@ def _described(run, arguments, results, beside):
     return described
 
 
+def _told_part(scored):
+    if scored.released is None:
+        return "the training pictures are not those of the release"
+    if scored.pictures < scored.released:
+        return f"a part of the set is missing: {scored.extent()}"
+    return f"not the release's set: {scored.extent()}"
+
+
 def _print(run, split, normaliser, results, beside):
     metric = run.recipe.task.metric
     measure = f"error in percent of the {normaliser.title}" if metric == "error" else f"{metric} in percent"
@@ -99,7 +107,7 @@ def _print(run, split, normaliser, results, beside):
     print(f"{'set':<10} {'pictures':>8} {'ours':>8} {'printed':>8}")
     for name, scored in results.items():
         printed = "-" if beside[name] is None else f"{beside[name]:.2f}"
-        part = "" if scored.complete else f"  (a part of the set is missing: {scored.extent()})"
+        part = "" if scored.complete else f"  ({_told_part(scored)})"
         print(f"{name:<10} {scored.pictures:>8} {100 * scored.mean:>8.2f} {printed:>8}{part}")
     if split == "test" and metric == "error":
         for name in TEST_SETS:
