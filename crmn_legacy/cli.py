@@ -146,7 +146,12 @@ def _evaluate(commands):
 def _predict(commands):
     predict = commands.add_parser("predict", help="keypoints of pictures, in their pixels")
     _of_run(predict)
-    predict.add_argument("pictures", metavar="PICTURE", nargs="+", help="JPEG or PNG")
+    predict.add_argument(
+        "pictures",
+        metavar="PICTURE",
+        nargs="+",
+        help="JPEG or PNG; turned as its EXIF orientation says and viewers show it, but as it lies with --points",
+    )
     where = predict.add_mutually_exclusive_group()
     where.add_argument("--points", action="store_true", help="take the face's box from the .pts beside each picture")
     where.add_argument(

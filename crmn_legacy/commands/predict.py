@@ -14,7 +14,7 @@ from crmn_legacy.data.boxes import CROP_RATIO, crop_face
 from crmn_legacy.data.files import photographs
 from crmn_legacy.errors import UserError, printable
 from crmn_legacy.files import write_whole
-from crmn_legacy.metrics import interocular_error, require_eyes_apart
+from crmn_legacy.metrics import INTEROCULAR, interocular_error, require_eyes_apart
 
 # Overlays of small pictures are enlarged to at least this side, in pixels.
 _OVERLAY_SIDE = 480
@@ -159,7 +159,7 @@ def _overlay(face):
 
 
 def _lines(face, out):
-    error = "" if face.error is None else f", error {100 * face.error:.2f}%"
+    error = "" if face.error is None else f", error {100 * face.error:.2f}% of the {INTEROCULAR.title}"
     if out is not None:
         return [f"{face.path}: {out / face.path.stem}.pts and .png{error}"]
     return [f"{face.path}: 68 points{error}", *(f"{x:.3f} {y:.3f}" for x, y in face.predicted)]

@@ -49,6 +49,7 @@ class Task(Protocol):
     """What is learned: the data, the loss, the score; see `crmn_legacy.training.tasks`."""
 
     metric: str
+    measure: str
     predicts: str
     sample: str
     samples: int

@@ -278,7 +278,7 @@ class _Run:
         results = {name: msgspec.convert(scored, Score) for name, scored in results.items()}
         for name, scored in results.items():
             with signals.output():
-                print(f"test {name}: {task.metric} {100 * scored.mean:.2f}% ({scored.extent()} pictures)")
+                print(f"test {name}: {task.metric} {100 * scored.mean:.2f}% {task.measure}; {scored.extent()} pictures")
         return results
 
     def _interrupted(self, stop):

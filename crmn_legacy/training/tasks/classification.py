@@ -33,6 +33,7 @@ class Classification:
     augmentation: Augmentation
     samples: int = 0
     metric: ClassVar[str] = "accuracy"
+    measure: ClassVar[str] = "of the pictures"
     predicts: ClassVar[str] = "classes"
     jitters_validation: ClassVar[bool] = False
     pictures_hold: ClassVar[str] = (

@@ -8,7 +8,7 @@ import numpy as np
 from crmn_legacy.data import FaceAugmentation, FaceBatches
 from crmn_legacy.data.files import faces
 from crmn_legacy.data.files.faces import RELEASED
-from crmn_legacy.metrics import interocular_error
+from crmn_legacy.metrics import INTEROCULAR, interocular_error
 
 # The paper's test sets of faces: which of a file's sources make each, in the order of its Table 1.
 TEST_SETS = {
@@ -33,6 +33,7 @@ class Keypoints:
     augmentation: FaceAugmentation
     sample: ClassVar[str] = "rendered_faces.h5"
     metric: ClassVar[str] = "error"
+    measure: ClassVar[str] = f"of the {INTEROCULAR.title}"
     predicts: ClassVar[str] = "keypoints"
     samples: ClassVar[int] = 0
     jitters_validation: ClassVar[bool] = True
