@@ -38,6 +38,16 @@ def double():
         yield
 
 
+@pytest.fixture
+def single():
+    """The test computes in float32, whatever another test of this process has left behind."""
+    import aesara
+    import jax
+
+    with aesara.config.change_flags(floatX="float32"), jax.experimental.disable_x64():
+        yield
+
+
 @pytest.fixture(scope="session")
 def root():
     """The repository's root."""

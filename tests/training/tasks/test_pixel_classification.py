@@ -101,6 +101,7 @@ def test_the_loss_of_predicted_points_is_their_score():
     np.testing.assert_allclose(losses_of([predicted], batch), TASK.score(predicted, batch), rtol=1e-12)
 
 
+@pytest.mark.usefixtures("single")
 def test_the_pixels_of_single_precision_are_the_same_in_both_scores():
     """Points on the border between two pixels, as a float32 batch holds them."""
     batch = batch_of(size=1)
