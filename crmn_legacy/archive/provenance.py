@@ -159,8 +159,12 @@ def _git(*arguments):
     if CHECKOUT is None or not (CHECKOUT / ".git").exists():
         return None
     command = ["git", "-C", str(CHECKOUT), *arguments]
+    # Of a hook, say, that speaks of another repository; and a question must not write to this one.
+    variables = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=20)
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=20, env={**variables, "GIT_OPTIONAL_LOCKS": "0"}
+        )
     except (OSError, subprocess.TimeoutExpired):
         return None
     return done.stdout.strip() if done.returncode == 0 else None

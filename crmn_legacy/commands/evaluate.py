@@ -41,10 +41,9 @@ def evaluate(arguments):
         columns = {name: found[name] for name in ("pictures", "stem_input", "predicted", "target")}
         archive.write_arrays(predictions, columns)
     results = _results(scores, data, batches.rows, arguments.split, task)
-    # The printed numbers are of test sets, in the paper's own measure.
-    printed = paper.row_of(run.record.row).printed
-    held_against = printed if arguments.split == "test" and normaliser is INTEROCULAR else {}
-    beside = {name: held_against.get(PRINTED.get(name)) for name in results}
+    # The printed numbers are of released test sets, in the paper's own measure.
+    printed = paper.row_of(run.record.row).printed if normaliser is INTEROCULAR else {}
+    beside = {name: printed.get(PRINTED.get(name)) if scored.released else None for name, scored in results.items()}
     if arguments.json:
         print(json.dumps(_described(run, arguments, results, beside), allow_nan=False))
     else:
@@ -85,11 +84,20 @@ def _described(run, arguments, results, beside):
     described = {"row": run.record.row, "split": arguments.split, "metric": run.recipe.task.metric}
     if described["metric"] == "error":
         described["normalise"] = arguments.normalise
+    described["unlike"] = _unlike(run)
     described["results"] = {}
     for name, scored in results.items():
         parts = msgspec.to_builtins(scored)
         described["results"][name] = {"percent": 100 * parts.pop("mean"), **parts, "printed": beside[name]}
     return described
+
+
+def _unlike(run):
+    """What of the run is not as its row was published (list of str)."""
+    record = run.record
+    if record.row not in paper.ROWS:
+        return []
+    return record.not_as_published() if record.plan.kind == "training" else [f"a {record.plan.kind}"]
 
 
 def _told_part(scored):
@@ -113,5 +121,8 @@ def _print(run, split, normaliser, results, beside):
         for name in TEST_SETS:
             if name not in results and name != "rendered" and "rendered" not in results:
                 print(f"{name:<10} no data")
+    unlike = _unlike(run)
+    if unlike:
+        print(f"the run is not as published: {printable('; '.join(unlike))}")
     if split == "valid" and run.recipe.task.jitters_validation:
         print("without jitter; the run's own validation, which chose the weights, is of jittered pictures")

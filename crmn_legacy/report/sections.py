@@ -65,13 +65,18 @@ def _introduction(run):
     named = f"Table {row.table}, {row.method}." if row else f"No row of the paper's tables. Its own: {text(run.row)}."
     kind = run.kind
     if kind == "training":
-        unlike = run.record.not_as_published() if row else []
+        unlike = _unlike(run)
         told = f"Trained on data, not as published: {text('; '.join(unlike))}." if unlike else "Trained on data."
         if row and not unlike:
             told = "Trained as published, on data."
         return f"{named} {told} Status: {text(run.record.status)}."
     told = _KINDS.get(kind, f"Kind of run: {text(kind)}.") if kind is not None else "Kind of run not recorded."
     return f"{named} {told} Status: {text(run.record.status)}."
+
+
+def _unlike(run):
+    """What of a training run is not as its row was published (list of str)."""
+    return run.record.not_as_published() if run.row in paper.ROWS and run.kind == "training" else []
 
 
 def _results(run):
@@ -89,8 +94,8 @@ def _results(run):
         ours, difference, note = "no data", "", ""
         if scored is not None:
             ours = percent(scored.mean) + ("" if scored.complete is not False else " (a part of the set)")
-            # A part of a set is no measure of the whole.
-            if given is not None and scored.complete is not False:
+            # A part of a set is no measure of the whole, nor a run with other numbers of the row.
+            if given is not None and scored.complete is not False and not _unlike(run):
                 difference = hundredths(100 * scored.mean - given, "+")
             note = count(scored.pictures) if scored.complete is not False else scored.extent()
         rows.append([f"test {name}, {run.metric}, %", "-" if given is None else f"{given:.2f}", ours, difference, note])

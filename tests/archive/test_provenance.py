@@ -96,6 +96,15 @@ def test_a_recipe_that_is_not_the_trees_makes_it_dirty(tree, tmp_path):
     assert found["state"] == "dirty" and not found["recipe_of_tree"]
 
 
+def test_a_hook_of_another_repository_does_not_name_the_commit(tree, monkeypatch, tmp_path):
+    other = tmp_path / "other"
+    subprocess.run(["git", "init", "-q", other], check=True)
+    expected = provenance()["git_commit"]
+    monkeypatch.setenv("GIT_DIR", str(other / ".git"))
+    monkeypatch.setenv("GIT_WORK_TREE", str(other))
+    assert expected and provenance()["git_commit"] == expected and provenance()["git_dirty"] is False
+
+
 def test_without_git_the_source_is_unknown_and_digested_all_the_same(tree, monkeypatch):
     digest = source()["digest"]
     monkeypatch.setenv("PATH", "")

@@ -67,7 +67,7 @@ def test_test_sets_are_pooled_over_pictures_beside_the_printed_numbers(command, 
         "ibug": 8.92,
     }
     said = command("evaluate", finished[0], "--data", path).out
-    assert [line.split()[0] for line in said.splitlines()[2:]] == ["helen", "lfpw", "common", "ibug"]
+    assert [line.split()[0] for line in said.splitlines()[2:-1]] == ["helen", "lfpw", "common", "ibug"]
     (common,) = (line for line in said.splitlines() if line.startswith("common"))
     assert common.split()[1:4] == ["4", f"{results['common']['percent']:.2f}", "5.04"]
 
@@ -96,6 +96,15 @@ def test_the_run_s_own_validation_is_told_apart(command, finished, data):
     said = command("evaluate", finished[0], "--data", data, "--split", "valid").out
     assert "without jitter; the run's own validation, which chose the weights, is of jittered pictures" in said
     assert "jitter" not in command("evaluate", finished[0], "--data", data).out
+
+
+def test_a_run_that_is_not_as_published_is_told(command, finished, data):
+    unlike = archive.read_record(finished[0]).unlike
+    assert unlike[0] == "a recipe of its own" and "batch_size 4 (the row's 64)" in unlike
+    assert "14 training pictures of rendered (the release's 0)" not in unlike[:1] and len(unlike) > 5
+    assert command("evaluate", finished[0], "--data", data, "--json").json["unlike"] == unlike
+    said = command("evaluate", finished[0], "--data", data).out
+    assert f"the run is not as published: {'; '.join(unlike)}" in said
 
 
 def test_weights_that_are_of_no_use_give_no_number(refused, finished, data, tmp_path):

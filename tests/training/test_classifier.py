@@ -3,6 +3,7 @@
 import json
 import runpy
 import signal
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from jax import export
 from PIL import Image
 
 from crmn_legacy import archive, samples
-from crmn_legacy.data.files.labelled_pictures import read_pictures
+from crmn_legacy.data.files.labelled_pictures import read_pictures, write_pictures
 from tests.commands.conftest import command, refused
 from tests.training.runs import TINY, assert_one_line, assert_same_run, bits_of, run_tiny
 from tests.training.test_resume import AFTER_UPDATE
@@ -67,9 +68,18 @@ def test_evaluate_repeats_the_random_inference_of_the_run(command, whole, shapes
     expected = archive.read_record(whole[0]).result.test["all"]
     assert report["metric"] == "accuracy"
     assert found["percent"] == pytest.approx(100 * expected.mean, abs=1e-9)
-    assert found["printed"] == 95.24
+    # No printed number is of rendered shapes.
+    assert found["printed"] is None and found["complete"]
     shown = command("evaluate", whole[0], "--data", shapes).out
     assert "all" in shown and "no data" not in shown
+
+
+def test_the_printed_number_stands_beside_a_part_of_the_release_that_is_told_as_one(command, whole, shapes, tmp_path):
+    write_pictures(tmp_path / "cifar.h5", replace(read_pictures(shapes), source="cifar10"))
+    call = ("evaluate", whole[0], "--data", tmp_path / "cifar.h5")
+    found = command(*call, "--json").json["results"]["all"]
+    assert (found["printed"], found["released"], found["complete"]) == (95.24, 10_000, False)
+    assert f"(a part of the set is missing: {found['pictures']} of 10,000)" in command(*call).out
 
 
 def test_predict_gives_class_probabilities(command, whole, shapes, tmp_path):
