@@ -54,7 +54,8 @@ def use(key):
     root = folder()
     if root is None:
         return
-    place = root / "xla" / hashlib.sha256(key.encode()).hexdigest()[:16]
+    # Not `xla`, where former versions keep entries without a digest, and would complain of these.
+    place = root / "programs" / hashlib.sha256(key.encode()).hexdigest()[:16]
     try:
         # JAX trusts what it finds there, so nobody else may write it.
         place.mkdir(parents=True, exist_ok=True, mode=0o700)
