@@ -234,7 +234,8 @@ def mend_static_shapes(module):
         for side in sides:
             if side.type.dtype not in module.integer_dtypes:
                 raise TypeError(f"Shapes must be scalar integers; got {side}")
-        known = [_known_integer(side) for side in sides]
+        found = {}
+        known = [_known_integer(side, found) for side in sides]
         constants = [
             side if value is None else module.as_tensor_variable(value, ndim=0)
             for side, value in zip(sides, known, strict=True)
@@ -245,8 +246,17 @@ def mend_static_shapes(module):
     module.infer_static_shape = infer_static_shape
 
 
-def _known_integer(variable):
-    """Value of an integer variable that follows from constants and static shapes, else None."""
+def _known_integer(variable, found):
+    """Value of an integer variable that follows from constants and static shapes, else None.
+
+    What was looked up stands in `found`: the paths to a variable may double with every step of a loop's arithmetic.
+    """
+    if variable not in found:
+        found[variable] = _evaluated_integer(variable, found)
+    return found[variable]
+
+
+def _evaluated_integer(variable, found):
     from aesara.graph.basic import Constant
     from aesara.tensor.shape import Shape, Shape_i
     from aesara.tensor.subtensor import Subtensor
@@ -265,7 +275,7 @@ def _known_integer(variable):
     if isinstance(node.op, Subtensor) and source is not None and isinstance(source.op, Shape):
         index = node.op.idx_list[0] if len(node.inputs) == 1 else None
         return source.inputs[0].type.shape[index] if isinstance(index, int) else None
-    arguments = [_known_integer(argument) for argument in node.inputs]
+    arguments = [_known_integer(argument, found) for argument in node.inputs]
     if any(argument is None for argument in arguments) or len(node.outputs) != 1:
         return None
     storage = [[None]]

@@ -171,6 +171,16 @@ def test_the_correlation_node_knows_its_static_shape():
         corr.CorrMM(unshared=True).make_node(image, kernel)
 
 
+def test_a_side_is_found_once_however_many_paths_lead_to_it():
+    """Twice as many with each step: without a memory of what was found this would never end."""
+    import aesara.tensor as T
+
+    known, unknown = T.constant(3), T.iscalar()
+    for _ in range(200):
+        known, unknown = T.maximum(known, known), T.maximum(unknown, unknown)
+    assert T.zeros((known, unknown)).type.shape == (3, None)
+
+
 def test_an_ops_c_code_is_read_once_and_is_what_aesara_itself_reads(monkeypatch):
     def made():
         return at.elemwise.DimShuffle((False, True), (1, "x", 0))
