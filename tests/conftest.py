@@ -1,6 +1,7 @@
 """What all tests share: the process is set up as a run's process is, before NumPy or JAX start."""
 
 import os
+import signal
 from pathlib import Path
 
 from crmn_legacy.backend import determinism
@@ -14,6 +15,11 @@ from hypothesis import settings  # noqa: E402
 from tests.training.runs import compiled, data, finished  # noqa: E402
 
 __all__ = ["compiled", "data", "finished"]
+
+# Runs leave a signal ignored that was when they began. A suite may begin so, in a script's background or under nohup.
+for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU):
+    if signal.getsignal(number) == signal.SIG_IGN:
+        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
 
 settings.register_profile("repeatable", derandomize=True, deadline=None, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
