@@ -27,8 +27,8 @@ def _scan(op, node):
 class Loop:
     """A `Scan` as one `jax.lax.scan`.
 
-    The recurrent outputs travel as whole buffers, initial values first, exactly as Aesara lays them out; the loop reads
-    and writes them in place. The outputs without recurrence are stacked by `lax.scan` itself.
+    A recurrent output travels as a whole buffer, initial values first, exactly as Aesara lays it out, or as the last
+    values that a step reads (`_Buffer`, `_Window`). The outputs without recurrence are stacked by `lax.scan` itself.
 
     Parameters
     ----------
@@ -40,66 +40,125 @@ class Loop:
         self.op = op
         self.node = node
         self.body = Program(op.inner_inputs, op.inner_outputs)
-        self.taps = op.info.mit_mot_in_slices + op.info.mit_sot_in_slices + op.info.sit_sot_in_slices
-        self.written = op.info.mit_mot_out_slices + ((0,),) * (op.info.n_mit_sot + op.info.n_sit_sot)
 
     def __call__(self, steps, *rest):
         op, info = self.op, self.op.info
         arguments = [steps, *rest]
         (steps,) = known_integers((steps,), "the number of steps of a scan")
         sequences = [as_array(x)[:steps] for x in op.outer_seqs(arguments)]
-        recurrent = (
-            *op.outer_mitmot(arguments),
-            *op.outer_mitsot(arguments),
-            *op.outer_sitsot(arguments),
-        )
-        buffers = [
-            as_array(x, variable.type.dtype)
-            for x, variable in zip(recurrent, self.node.outputs[: len(recurrent)], strict=True)
-        ]
+        recurrent = self._recurrent(arguments, steps)
         shared = [as_array(x) for x in op.outer_shared(arguments)]
         constants = op.outer_non_seqs(arguments)
-        starts = [-min(taps) for taps in self.taps]
 
         def step(carry, slices):
-            time, buffers, shared = carry
-            taps = [
-                _read(buffer, start + time + tap)
-                for buffer, start, reads in zip(buffers, starts, self.taps, strict=True)
-                for tap in reads
-            ]
+            time, carried, shared = carry
+            taps = [value for one, state in zip(recurrent, carried, strict=True) for value in one.read(state, time)]
             results = iter(self.body(*slices, *taps, *shared, *constants))
-            buffers = list(buffers)
-            for index, (start, writes) in enumerate(zip(starts, self.written, strict=True)):
-                for tap in writes:
-                    buffers[index] = _write(buffers[index], next(results), start + time + tap)
+            written = [one.write(state, time, results) for one, state in zip(recurrent, carried, strict=True)]
             stacked = [as_array(next(results)) for _ in range(info.n_nit_sot)]
             shared = [as_array(next(results), old.dtype) for old in shared]
-            return (time + 1, buffers, shared), stacked
+            return (time + 1, [state for state, _ in written], shared), ([made for _, made in written], stacked)
 
-        carry = (jnp.zeros((), jnp.int32), buffers, shared)
-        (_, buffers, shared), stacked = lax.scan(step, carry, sequences, length=steps)
-        buffers = [
-            buffer if index < info.n_mit_mot else _in_order(buffer, start, steps)
-            for index, (buffer, start) in enumerate(zip(buffers, starts, strict=True))
-        ]
+        carry = (jnp.zeros((), jnp.int32), [one.first for one in recurrent], shared)
+        (_, carried, shared), (made, stacked) = lax.scan(step, carry, sequences, length=steps)
+        values = [one.result(state, new) for one, state, new in zip(recurrent, carried, made, strict=True)]
         lengths = known_integers(op.outer_nitsot(arguments), "the length of a scan's output")
         stacked = [_of_length(values, length) for values, length in zip(stacked, lengths, strict=True)]
-        return [*buffers, *stacked, *shared]
+        return [*values, *stacked, *shared]
+
+    def _recurrent(self, arguments, steps):
+        """The recurrent outputs in Aesara's order, those first that are added up in place."""
+        op, info = self.op, self.op.info
+        given = [*op.outer_mitmot(arguments), *op.outer_mitsot(arguments), *op.outer_sitsot(arguments)]
+        reads = (*info.mit_mot_in_slices, *info.mit_sot_in_slices, *info.sit_sot_in_slices)
+        found = []
+        for index, (value, taps) in enumerate(zip(given, reads, strict=True)):
+            buffer = as_array(value, self.node.outputs[index].type.dtype)
+            if index < info.n_mit_mot:
+                found.append(_Buffer(buffer, taps, info.mit_mot_out_slices[index]))
+            elif jnp.issubdtype(buffer.dtype, jnp.integer):
+                found.append(_Window(buffer, taps))
+            else:
+                found.append(_Buffer(buffer, taps, (0,), steps))
+        return found
+
+
+class _Buffer:
+    """A recurrent output that travels whole, and is read and written in place.
+
+    Parameters
+    ----------
+    first : array (length, ...)
+        As Aesara has it: initial values first, then room for the values to come. One that is shorter than the loop is
+        used in circles.
+    reads, writes : tuple of int
+        Places that a step reads and writes, counted from the present one.
+    steps : int, optional
+        Of the loop, where the oldest value is to come first in the end; what is added up in place stays where it is.
+    """
+
+    def __init__(self, first, reads, writes, steps=None):
+        self.first, self._reads, self._writes, self._steps = first, reads, writes, steps
+        self._start = -min(reads)
+
+    def read(self, buffer, time):
+        """The values that a step reads."""
+        return [
+            lax.dynamic_index_in_dim(buffer, _position(buffer, self._start + time + tap), keepdims=False)
+            for tap in self._reads
+        ]
+
+    def write(self, buffer, time, results):
+        """The buffer after a step, and nothing to be stacked."""
+        for tap in self._writes:
+            value = jnp.broadcast_to(as_array(next(results), buffer.dtype), buffer.shape[1:])
+            position = _position(buffer, self._start + time + tap)
+            buffer = lax.dynamic_update_index_in_dim(buffer, value, position, 0)
+        return buffer, None
+
+    def result(self, buffer, _):
+        """The buffer after the loop."""
+        return buffer if self._steps is None else _in_order(buffer, self._start, self._steps)
+
+
+class _Window:
+    """A recurrent output that travels as its last values, as many as a step reads; all of them are stacked.
+
+    Random states travel so: they are large, and XLA would copy a whole buffer of them in each step, in a time that
+    grows with the square of the steps. Floating-point outputs do not, since that would move the bits of what is
+    computed from them.
+
+    Parameters
+    ----------
+    buffer : array (length, ...)
+        As that of `_Buffer`.
+    reads : tuple of int
+        Places that a step reads, from -1 down.
+    """
+
+    def __init__(self, buffer, reads):
+        self._buffer, self._reads = buffer, reads
+        self.first = buffer[: -min(reads)]
+        # Of a buffer that holds no more than the window nothing else is wanted.
+        self._stacks = len(buffer) > len(self.first)
+
+    def read(self, window, _):
+        """The values that a step reads."""
+        return [window[tap] for tap in self._reads]
+
+    def write(self, window, _, results):
+        """The window after a step, and the value that is to be stacked."""
+        value = jnp.broadcast_to(as_array(next(results), window.dtype), window.shape[1:])
+        return jnp.concatenate([window[1:], value[None]]), value if self._stacks else None
+
+    def result(self, window, made):
+        """The buffer after the loop, the oldest value first."""
+        return _of_length(jnp.concatenate([self.first, made]), len(self._buffer)) if self._stacks else window
 
 
 def _position(buffer, position):
     # A buffer shorter than the loop is used in circles.
     return lax.rem(position, jnp.int32(buffer.shape[0]))
-
-
-def _read(buffer, position):
-    return lax.dynamic_index_in_dim(buffer, _position(buffer, position), keepdims=False)
-
-
-def _write(buffer, value, position):
-    value = jnp.broadcast_to(as_array(value, buffer.dtype), buffer.shape[1:])
-    return lax.dynamic_update_index_in_dim(buffer, value, _position(buffer, position), 0)
 
 
 def _in_order(buffer, start, steps):

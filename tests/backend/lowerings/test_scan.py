@@ -1,10 +1,13 @@
 """Loops over time, and their gradients, against Aesara's Python code."""
 
+import re
+
 import aesara
 import aesara.tensor as at
 import jax
 import numpy as np
 import pytest
+from aesara.sandbox.rng_mrg import MRG_RandomStream
 from aesara.scan.utils import until
 
 from crmn_legacy.backend.lowerings import lower
@@ -143,6 +146,34 @@ def test_a_buffer_shorter_than_the_loop_is_used_in_circles():
     for length in (1, 2, 4):
         short = node.op(node.inputs[0], at.set_subtensor(at.zeros(length)[0], h0))
         assert_agrees([h0], [short[-1:]], [np.float64(3.0)])
+
+
+def test_whole_numbers_travel_as_the_last_of_them_whatever_the_length_of_their_buffer():
+    start = at.lvector()
+    h = scanned(lambda before, last: 3 * last - before, outputs_info=[{"initial": start, "taps": [-3, -1]}], n_steps=5)
+    (node,) = [node for node in aesara.graph.basic.io_toposort([start], [h]) if hasattr(node.op, "inner_outputs")]
+    for length in (3, 4, 6, 8, 11):
+        buffer = at.set_subtensor(at.zeros(length, dtype="int64")[:3], start)
+        shown = node.op(node.inputs[0], buffer)
+        assert_agrees([start], [shown[-3:] if length < 8 else shown], [np.array([1, 5, 2])])
+
+
+def test_random_numbers_of_a_symbolic_shape_are_drawn_without_a_copy_of_all_states_in_each_step():
+    """A copy in each step would take a time that grows with the square of the steps."""
+    stream = MRG_RandomStream(seed=3)
+    x = at.dvector()
+    with python_only():
+        h, updates = aesara.scan(
+            lambda h: h + stream.uniform(size=h.shape, dtype="float64"), outputs_info=at.zeros_like(x), n_steps=6
+        )
+    states = list(updates)
+    given = [np.ones(5), *(state.get_value() for state in states)]
+    with python_only():
+        expected = aesara.function([x], h, updates=updates)(np.ones(5))
+    program = jax.jit(lower([x, *states], [h, *updates.values()]))
+    np.testing.assert_allclose(program(*given)[0], expected, rtol=1e-6)
+    compiled = program.lower(*given).compile().as_text()
+    assert "15360,6]" in compiled and not re.search(r"= s32\[[67],15360,6\]\S* copy\(", compiled)
 
 
 def test_a_loop_that_ends_on_a_condition_is_refused():
