@@ -117,6 +117,9 @@ def _gradient_by_inputs(op, node):
         """Convolve the output's gradient, spread out by the stride, with the filters turned around."""
         dtype = output_dtype(node)
         filter_shape = w.shape[2:]
+        sizes = known_integers(shape, "the shape of a convolution's input")
+        if any(k > out for k, out in zip(filter_shape, g.shape[2:], strict=True)):
+            return _overlapped(op, as_array(w, dtype), as_array(g, dtype), sizes)
         padding = [
             ((k - 1) * dilation - low, size + low - 1 - (out - 1) * stride)
             for (low, _), k, dilation, stride, size, out in zip(
@@ -124,7 +127,7 @@ def _gradient_by_inputs(op, node):
                 filter_shape,
                 op.filter_dilation,
                 op.subsample,
-                known_integers(shape, "the shape of a convolution's input"),
+                sizes,
                 g.shape[2:],
                 strict=True,
             )
@@ -152,3 +155,55 @@ def _gradient_by_inputs(op, node):
         )
 
     return gradient
+
+
+def _overlapped(op, w, g, sizes):
+    """The gradient by the input where the filter is larger than the map that it made: all products, then their sums.
+
+    As a convolution most of it would be products with padding, in XLA's plain loops on a processor: a thousand times as
+    slow, where the filter is as wide as the input.
+    """
+    filter_shape, places, groups = w.shape[2:], g.shape[2:], op.num_groups
+    w = _flipped(op, w).reshape(groups, w.shape[0] // groups, -1)
+    dtype, rounded = g.dtype, active_settings().matmul_dtype
+    if rounded and dtype == jnp.float32:
+        w, g = w.astype(rounded), g.astype(rounded)
+    by_place = g.reshape(g.shape[0], groups, w.shape[1], -1)
+    products = jnp.einsum("gok,ngop->ngkp", w, by_place, preferred_element_type=dtype)
+    products = products.reshape(g.shape[0], -1, *filter_shape, *places)
+    lows = [low for low, _ in _padding(op, filter_shape)]
+    for axis, (stride, dilation, low, size) in enumerate(
+        zip(op.subsample, op.filter_dilation, lows, sizes, strict=True)
+    ):
+        products = _sum_along(products, (2 + axis, 2 + op.convdim), (dilation, stride), low, size)
+    return products
+
+
+def _sum_along(products, axes, steps, low, size):
+    """Sums of products that fall on one entry of the input, along one of its axes.
+
+    Parameters
+    ----------
+    products : array
+    axes : tuple of int
+        Of the filter's entries, and of the places where it was applied; the second is summed away.
+    steps : tuple of int
+        How far apart in the input are two of the filter's entries, and two places.
+    low : int
+        Padding before the input.
+    size : int
+        Of the input.
+    """
+    # The fewer of the two are added one by one.
+    if products.shape[axes[0]] < products.shape[axes[1]]:
+        products, steps = jnp.swapaxes(products, *axes), steps[::-1]
+    zero, length = jnp.zeros((), products.dtype), (products.shape[axes[0]] - 1) * steps[0] + 1
+    total = None
+    for index in range(products.shape[axes[1]]):
+        part = lax.index_in_dim(products, index, axes[1], keepdims=False)
+        first = index * steps[1] - low
+        edges = [(0, 0, 0)] * part.ndim
+        edges[axes[0]] = (first, size - first - length, steps[0] - 1)
+        part = lax.pad(part, zero, edges)
+        total = part if total is None else total + part
+    return total

@@ -168,3 +168,31 @@ def test_bfloat16_reaches_both_gradients():
     for a, b in zip(full, rounded, strict=True):
         assert b.dtype == np.float32
         assert 1e-4 < np.abs(a - b).max() / np.abs(a).max() < 5e-2
+
+
+@pytest.mark.parametrize(
+    ("image", "weights", "options", "convolves"),
+    [
+        # As wide as the map, as text is read by words; wider than what it makes; on two axes, apart, strided; grouped.
+        ((2, 1, 8, 30), (4, 1, 3, 30), {}, False),
+        ((2, 3, 8, 30), (4, 3, 3, 28), {"border_mode": (1, 0)}, False),
+        ((2, 3, 11, 10), (4, 3, 9, 3), {"subsample": (1, 2), "filter_dilation": (1, 2)}, False),
+        ((2, 4, 9, 9), (6, 2, 5, 7), {"num_groups": 2, "subsample": (2, 1)}, False),
+        ((2, 3, 8, 8), (4, 3, 3, 3), {"border_mode": "half"}, True),
+        ((2, 3, 7, 7), (4, 3, 4, 4), {}, True),
+    ],
+)
+def test_where_the_filter_is_larger_than_the_output_the_gradient_by_input_is_no_convolution(
+    image, weights, options, convolves
+):
+    """As a convolution it would be mostly of padding, in XLA's plain loops: up to a thousand times as slow."""
+    rng = np.random.default_rng(0)
+    x, w = at.dtensor4(), at.dtensor4()
+    image, weights = rng.normal(size=image), rng.normal(size=weights)
+    out = conv2d(x, w, **options)
+    assert_agrees([x, w], [out], [image, weights], wrt=[x])
+    g = at.dtensor4()
+    (shape,) = xla_result([x, w], [out.shape], [image, weights])
+    function = jax.jit(lower([x, w, g], [aesara.grad(None, x, known_grads={out: g})]))
+    text = function.lower(image, weights, np.ones(tuple(shape))).as_text()
+    assert ("stablehlo.convolution" in text) == convolves
