@@ -1,5 +1,7 @@
 """Convolution and its two gradients, as XLA's convolutions."""
 
+import math
+
 import jax.numpy as jnp
 from aesara.tensor.nnet.abstract_conv import (
     AbstractConv,
@@ -17,6 +19,10 @@ _ORDER = {
     2: lax.ConvDimensionNumbers((0, 1, 2, 3), (0, 1, 2, 3), (0, 1, 2, 3)),
     3: lax.ConvDimensionNumbers((0, 1, 2, 3, 4), (0, 1, 2, 3, 4), (0, 1, 2, 3, 4)),
 }
+
+# How many times as many products a gradient by the input would have as a convolution as it needs, before it is computed
+# otherwise. At less, as in the last layers of fractional max-pooling, committed results were computed as convolutions.
+_LEAST_WASTE = 4
 
 
 def _exchanged(order):
@@ -118,7 +124,8 @@ def _gradient_by_inputs(op, node):
         dtype = output_dtype(node)
         filter_shape = w.shape[2:]
         sizes = known_integers(shape, "the shape of a convolution's input")
-        if any(k > out for k, out in zip(filter_shape, g.shape[2:], strict=True)):
+        larger = any(k > out for k, out in zip(filter_shape, g.shape[2:], strict=True))
+        if larger and math.prod(sizes) > _LEAST_WASTE * math.prod(g.shape[2:]):
             return _overlapped(op, as_array(w, dtype), as_array(g, dtype), sizes)
         padding = [
             ((k - 1) * dilation - low, size + low - 1 - (out - 1) * stride)

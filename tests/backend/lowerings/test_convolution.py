@@ -180,6 +180,7 @@ def test_bfloat16_reaches_both_gradients():
         ((2, 4, 9, 9), (6, 2, 5, 7), {"num_groups": 2, "subsample": (2, 1)}, False),
         ((2, 3, 8, 8), (4, 3, 3, 3), {"border_mode": "half"}, True),
         ((2, 3, 7, 7), (4, 3, 4, 4), {}, True),
+        ((2, 3, 2, 2), (4, 3, 2, 2), {}, True),
     ],
 )
 def test_where_the_filter_is_larger_than_the_output_the_gradient_by_input_is_no_convolution(
