@@ -2,7 +2,9 @@
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
-INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# A user's settings of pip may say where packages come from, but not where they go.
+PIP := env -u PIP_TARGET -u PIP_PREFIX -u PIP_ROOT PIP_USER=0 $(BIN)/python -m pip
+INSTALL := $(PIP) install --quiet --disable-pip-version-check
 PYTEST_ARGUMENTS ?=
 # Most tests keep one core busy.
 TEST_PROCESSES ?= 2
@@ -68,7 +70,7 @@ image image-cuda12:
 
 LOCK ?= requirements.lock
 WHEELHOUSE = dist/wheelhouse-$(basename $(notdir $(LOCK)))
-DOWNLOAD = $(BIN)/python -m pip download --quiet --disable-pip-version-check --no-deps --require-hashes --no-build-isolation
+DOWNLOAD = $(PIP) download --quiet --disable-pip-version-check --no-deps --require-hashes --no-build-isolation
 .PHONY: wheelhouse
 wheelhouse: environment
 	rm -rf $(WHEELHOUSE)

@@ -3,7 +3,7 @@
 import json
 import math
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
@@ -48,7 +48,7 @@ def tables(arguments):
             _print(title, list(chosen[0]), [list(cells.values()) for cells in chosen], arguments.markdown)
         if table == 1:
             _print_notes([row for row in rows if row["table"] == 1])
-    _print_unlike(rows)
+    _print_runs(rows)
     return 0
 
 
@@ -60,15 +60,19 @@ class Measured:
     ----------
     record : RunRecord
     folder : Path
+    among : int
+        How many runs it was chosen from.
     """
 
     record: RunRecord
     folder: Path
+    among: int = 1
 
     def as_json(self):
         """The result as ``tables --json`` prints it (a dict)."""
         result = msgspec.to_builtins(self.record.result)
-        return {**result, "unlike": self.record.not_as_published(), "run": str(self.folder)}
+        unlike = self.record.not_as_published()
+        return {**result, "unlike": unlike, "run": str(self.folder), "among": self.among}
 
 
 def measured_results(folder, every=False):
@@ -88,7 +92,7 @@ def measured_results(folder, every=False):
     int
         How many runs were left out because they are not as published.
     """
-    best, left_out = {}, 0
+    found, left_out = {}, 0
     for path in sorted(folder.glob(f"*/{archive.RUN}")):
         try:
             record = archive.read_record(path.parent, required=(*REQUIRED, "result"))
@@ -100,10 +104,14 @@ def measured_results(folder, every=False):
         if unlike and not every:
             left_out += 1
             continue
-        former = best.get(record.row)
-        if former is None or _rank(record) < _rank(former.record):
-            best[record.row] = Measured(record, path.parent)
-    return best, left_out
+        found.setdefault(record.row, []).append(Measured(record, path.parent))
+    return {row: _best(runs) for row, runs in found.items()}, left_out
+
+
+def _best(runs):
+    """Of the runs as published, or of all if none is, the one of the least validation loss."""
+    alike = [run for run in runs if not _is_unlike(run.record)] or runs
+    return replace(min(alike, key=lambda run: run.record.result.validation_loss), among=len(alike))
 
 
 def _is_unlike(record):
@@ -111,10 +119,6 @@ def _is_unlike(record):
     if record.row in paper.ROWS:
         return bool(record.not_as_published())
     return bool(record.options.network or record.options.set)
-
-
-def _rank(record):
-    return _is_unlike(record), record.result.validation_loss
 
 
 def _stands(record):
@@ -203,11 +207,15 @@ def _measured(result, name):
     return f"{100 * scored['mean']:.2f}{part}" + (" *" if result["unlike"] else "")
 
 
-def _print_unlike(rows):
-    """What of the runs marked with a star is not as published."""
+def _print_runs(rows):
+    """From how many runs the results were chosen, and what of those marked with a star is not as published."""
     for row in rows:
-        result = row["result"]
-        if result and result["unlike"] and row["table"]:
+        result = row["result"] or {"among": 0}
+        if result["among"] > 1:
+            print(
+                printable(f"{row['row']}: of {result['among']} runs that of the least validation loss, {result['run']}")
+            )
+        if result["among"] and result["unlike"] and row["table"]:
             told = "; ".join(result["unlike"])
             print(printable(f"* {row['row']}: not as published: {told} ({result['run']})"))
 

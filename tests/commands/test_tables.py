@@ -115,8 +115,11 @@ def test_the_best_finished_run_on_data_stands_in_its_row(tables, runs):
     rows = {row["row"]: row for row in tables("--json", "--runs", runs).json}
     assert rows["table1_crmn"]["result"]["run"] == str(runs / "better")
     assert [name for name, row in rows.items() if row["result"]] == ["table1_crmn", "no_row"]
-    (line,) = (cells(line, False) for line in tables("--runs", runs).out.splitlines() if "table1_crmn" in line)
+    assert rows["table1_crmn"]["result"]["among"] == 2
+    said = tables("--runs", runs).out.splitlines()
+    (line,) = (cells(line, False) for line in said if line.startswith("table1_crmn "))
     assert line[7:] == ["5.04", "5.23 (in part)", "8.92", "no data"]
+    assert f"table1_crmn: of 2 runs that of the least validation loss, {runs / 'better'}" in said
 
 
 def test_what_is_not_as_published_is_left_out_and_told_until_all_is_asked_for(tables, runs):
