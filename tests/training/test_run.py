@@ -368,6 +368,10 @@ def committed(tmp_path, monkeypatch):
         ({"bits": "sha256:22"}, {"network": {"n": 2}}, 0, "golden: none for xla/here"),
         ({"bits": "sha256:22"}, {"set": {"rate": 0.1}}, 0, "golden: none for xla/here"),
         ({}, {"trace": True, "remat": True}, 0, "golden: match"),
+        # Of a changed copy of the row's recipe.
+        ({"source": {"recipe_of_tree": False}, "bits": "sha256:22"}, {}, 0, "golden: none for xla/here"),
+        ({"source": {"recipe_of_tree": False}}, {}, 0, "golden: match"),
+        ({"source": {"recipe_of_tree": True}, "bits": "sha256:22"}, {}, 1, "golden: differs"),
         ({"row": "table1_resnet_n5_fm4"}, {}, 0, "golden: none for xla/here"),
     ],
 )
