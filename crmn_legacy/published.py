@@ -10,6 +10,11 @@ from crmn_legacy.options import DEFAULTS
 _ASIDE = {"row", "network", "smallest", "rehearsal", "smoke", "sources", "deviations", "epochs"}
 
 
+def is_own_recipe(row, script):
+    """Whether a script is the recipe of a printed row, byte for byte, and no changed copy (a bool)."""
+    return script.read_bytes() == (RECIPES / f"{row}.py").read_bytes()
+
+
 def unlike_published(recipe, script, plan, options, steps_per_epoch):
     """What of a training run's recipe, network, length and number format is not as its row was published.
 
@@ -30,9 +35,8 @@ def unlike_published(recipe, script, plan, options, steps_per_epoch):
     list of str
         A few words each, with the row's own value in brackets; empty for a run as published.
     """
-    published = RECIPES / f"{recipe.row}.py"
-    row = load_recipe(published)
-    found = [] if script.read_bytes() == published.read_bytes() else ["a recipe of its own"]
+    row = load_recipe(RECIPES / f"{recipe.row}.py")
+    found = [] if is_own_recipe(recipe.row, script) else ["a recipe of its own"]
     found += _changes(row.network_defaults(), {**recipe.network_defaults(), **plan.arguments})
     found += _settings_unlike(row, recipe)
     found += _changes({"epochs": row.epochs}, {"epochs": options.epochs or recipe.epochs})

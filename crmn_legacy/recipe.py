@@ -98,6 +98,11 @@ class Recipe:
         """Whether the paper prints the row; any other is a row of one's own."""
         return self.row in paper.ROWS
 
+    def is_as_printed(self, script, options):
+        """Whether a run is of the row's own recipe, with its own network and literals."""
+        changed = options.network or options.set
+        return self.is_printed and not changed and published.is_own_recipe(self.row, script)
+
     def network_defaults(self):
         """The arguments of the network and the row's values of them (a dict)."""
         return {name: p.default for name, p in inspect.signature(self.network).parameters.items()}

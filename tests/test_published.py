@@ -62,6 +62,15 @@ def test_a_copied_recipe_is_one_of_its_own_whatever_it_holds(tmp_path):
     ]
 
 
+def test_a_run_is_as_printed_with_the_row_s_own_recipe_and_nothing_changed(tmp_path):
+    assert RECIPE.is_as_printed(ROW, Options(seed=3, steps=2))
+    assert not RECIPE.is_as_printed(ROW, Options(network={"n": 1}))
+    assert not RECIPE.is_as_printed(ROW, Options(set={"batch_size": 1}))
+    (tmp_path / ROW.name).write_text(ROW.read_text().replace("n=18", "n=1"))
+    assert not RECIPE.is_as_printed(tmp_path / ROW.name, Options())
+    assert not dataclasses.replace(RECIPE, row="my_row").is_as_printed(ROW, Options())
+
+
 def test_a_row_of_one_s_own_has_no_publication():
     own = dataclasses.replace(RECIPE, row="my_row")
     plan = Plan(kind="training", arguments={}, batch_size=1, epochs=1, steps=None)

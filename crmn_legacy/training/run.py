@@ -91,9 +91,10 @@ def _announce(choice, folder, unlike):
             f"{place}"
         )
     else:
-        full = "the full published network" if choice.recipe.is_printed else "the full network"
+        printed = choice.recipe.is_as_printed(choice.script, choice.options)
+        full = "the full published network" if printed else "the full network"
         what = full if plan.kind == "rehearsal" else "the network at its smallest"
-        batch = "published" if choice.recipe.is_printed else "in training"
+        batch = "published" if printed else "in training"
         line = (
             f"{plan.kind} of {what}{changed} on the embedded sample, {plan.batch_size} pictures a batch ({batch}: "
             f"{choice.recipe.batch_size}); its numbers say nothing about the paper; {place}"
