@@ -27,11 +27,16 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 @pytest.fixture(scope="module", autouse=True)
 def found_precision():
-    """A module's tests may set Aesara's floatX, as a run does; the next module's find it as it was."""
+    """A module's tests may set Aesara's floatX and JAX's wide types, as a run does; the next module's find them as
+    they were."""
     import aesara
+    import jax
 
+    before = {name: getattr(jax.config, name) for name in ("jax_enable_x64", "jax_default_matmul_precision")}
     with aesara.config.change_flags(floatX=aesara.config.floatX):
         yield
+    for name, value in before.items():
+        jax.config.update(name, value)
 
 
 @pytest.fixture
