@@ -42,9 +42,9 @@ def for_each_picture(pictures, work, as_json):
         if as_json:
             described.append(one)
             continue
-        for line in lines:
-            # Pictures that somebody sent may have names that a terminal would obey.
-            print(printable(line))
+        # Pictures that somebody sent may have names that a terminal would obey. All of a picture at once: a reader that
+        # wants the first line alone, as `head` does, has then taken the rest.
+        sys.stdout.write("".join(f"{printable(line)}\n" for line in lines))
     if as_json:
         print(json.dumps(described, allow_nan=False))
     if failed:
