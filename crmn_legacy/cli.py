@@ -132,11 +132,11 @@ def _evaluate(commands):
     evaluate.add_argument("--json", action="store_true", help="one JSON object")
     evaluate.add_argument(
         "--normalise",
-        choices=("eye-centres", "outer-corners"),
+        metavar="DISTANCE",
         default="eye-centres",
-        help="the distance that errors are divided by: between the eyes' centres, each the mean of its two corners, as "
-        "in the paper's tables (default); or between the outer corners of the eyes, as in most of the later field: "
-        "about 0.7 times the error, beside no printed number",
+        help="what errors are divided by: eye-centres, between the eyes' centres, each the mean of its two corners, as "
+        "in the paper's tables (default); outer-corners, between the outer corners of the eyes, as in most of the "
+        "later field: about 0.7 times the error, beside no printed number",
     )
     evaluate.add_argument(
         "--predictions", metavar="FILE.npz", help="write pictures, stem_input, predicted and target to a new file"

@@ -24,6 +24,8 @@ def evaluate(arguments):
     """Print the score of each test set, or of the split as a whole."""
     if arguments.split not in SPLITS:
         raise UserError(f"--split got {arguments.split!r}, expected one of {', '.join(SPLITS)}")
+    if arguments.normalise not in NORMALISERS:
+        raise UserError(f"--normalise got {arguments.normalise!r}, expected one of {', '.join(NORMALISERS)}")
     predictions = arguments.predictions
     if predictions is not None and (Path(predictions).exists() or not predictions.endswith(".npz")):
         raise UserError(f"--predictions got '{predictions}', expected a new file that ends in .npz")
@@ -97,7 +99,7 @@ def _unlike(run):
     record = run.record
     if record.row not in paper.ROWS:
         return []
-    return record.not_as_published() if record.plan.kind == "training" else [f"a {record.plan.kind}"]
+    return record.not_as_published() if record.plan.kind == "training" else [f"a {record.plan.kind} run"]
 
 
 def _told_part(scored):

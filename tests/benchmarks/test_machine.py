@@ -32,10 +32,12 @@ def test_a_busy_machine_is_refused_in_one_line(loads):
 
 
 def test_a_quiet_machine_and_anyway_are_not_refused(loads):
-    loads(0.5)
+    pauses = loads(0.5)
     machine.require_quiet()
-    loads(7.0)
+    assert pauses == []
+    pauses = loads(7.0)
     machine.require_quiet(anyway=True)
+    assert pauses == []
 
 
 def test_waiting_ends_when_the_machine_is_quiet(loads):

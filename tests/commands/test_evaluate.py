@@ -92,6 +92,11 @@ def test_the_error_in_the_distance_of_the_outer_corners_stands_beside_no_printed
     assert "in percent of the inter-ocular distance (between the eyes' centres)" in command(*call).out
 
 
+def test_a_distance_that_is_none_is_refused(refused, finished, data):
+    line = refused("evaluate", finished[0], "--data", data, "--normalise", "pupils")
+    assert "--normalise got 'pupils', expected one of eye-centres, outer-corners" in line
+
+
 def test_the_run_s_own_validation_is_told_apart(command, finished, data):
     said = command("evaluate", finished[0], "--data", data, "--split", "valid").out
     assert "without jitter; the run's own validation, which chose the weights, is of jittered pictures" in said

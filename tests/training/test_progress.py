@@ -186,10 +186,15 @@ def test_the_bar_is_as_wide_as_the_terminal_or_80_where_that_is_not_known(monkey
 
 def test_a_terminal_that_is_gone_costs_the_bar_alone(monkeypatch, clock):
     class Gone(Terminal):
+        tried = 0
+
         def write(self, text):
+            self.tried += 1
             raise OSError(5, "Input/output error")
 
-    shown(monkeypatch, clock, Gone())
+    terminal = Gone()
+    shown(monkeypatch, clock, terminal)
+    assert terminal.tried and terminal.getvalue() == ""
 
 
 def test_a_terminal_that_goes_costs_the_bar_alone(monkeypatch, clock):

@@ -277,13 +277,13 @@ OPTIONS = json.loads(
 )
 def test_an_altered_record_is_refused(refuse, stopped, changes):
     change(stopped, **changes)
-    refuse("--resume", stopped)
+    assert refuse("--resume", stopped).startswith("error: ")
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", "[" * 100_000, "\udc80"])
 def test_a_record_that_is_no_json_object_is_refused(refuse, stopped, text):
     (stopped / archive.RUN).write_bytes(text.encode("utf-8", "surrogateescape"))
-    refuse("--resume", stopped)
+    assert f"{archive.RUN}', which" in refuse("--resume", stopped)
 
 
 # --- runs that go through
