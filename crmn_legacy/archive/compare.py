@@ -145,12 +145,18 @@ def state_at(folder, update):
 
 
 def reasons(ours, theirs):
-    """Why two runs may differ: what their folders say they were made by, a line each (a list of str).
+    """Why two runs may differ: what their folders say they were made by and on, a line each (a list of str).
 
     Parameters
     ----------
     ours, theirs : RunOnDisk
+        Or whatever has their `folder` and `record`.
     """
+    return [*made_by(ours, theirs), *_made_on(ours.record, theirs.record)]
+
+
+def made_by(ours, theirs):
+    """What of two runs' recipes, options, data, packages and sources differs; as `reasons`, without the machine."""
     lines = _recipe(ours.folder / RECIPE, theirs.folder / RECIPE)
     a, b = ours.record, theirs.record
     # The data's digest tells more than their path.
@@ -158,14 +164,19 @@ def reasons(ours, theirs):
     for title, one, other in (
         ("row", a.row, b.row),
         ("data", a.data_digest, b.data_digest),
-        ("platform key", a.platform_key, b.platform_key),
         ("Python", a.python, b.python),
     ):
         if one != other:
             lines.append(f"{title}: {shown(one)} | {shown(other)}")
     lines += _entries("packages", a.packages, b.packages)
+    return lines + _entries("source", a.source, b.source, ignored=("recipe", "recipe_of_tree"))
+
+
+def _made_on(a, b):
+    """What of the machines of two runs, and of all that is installed there, differs."""
+    keys = a.platform_key, b.platform_key
+    lines = [] if keys[0] == keys[1] else [f"platform key: {shown(keys[0])} | {shown(keys[1])}"]
     lines += _entries("distributions", a.distributions, b.distributions, ignored=a.packages or {})
-    lines += _entries("source", a.source, b.source, ignored=("recipe", "recipe_of_tree"))
     lines += _entries("environment", a.environment, b.environment)
     lines += _entries("variables", _moving(a), _moving(b))
     lines += _entries("hardware", a.hardware, b.hardware, ignored=("cores", "cores_usable", "memory_bytes"))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from msgspec.structs import asdict
 
-from crmn_legacy.archive.compare import MOVE_NO_BITS, reasons
+from crmn_legacy.archive.compare import MOVE_NO_BITS, made_by
 from crmn_legacy.report import curves
 from crmn_legacy.report.charts import figures
 from crmn_legacy.report.formatting import count, percent, significant, text
@@ -16,8 +16,6 @@ from crmn_legacy.report.reading import ALTERED
 # Options that may differ between runs of one group: the seed, where the data lay, and what moves no result.
 _FREE = ("seed", "data", *MOVE_NO_BITS)
 
-# Of the reasons why two runs may differ, those that a machine has, and that the seed is for.
-_OF_MACHINE = ("platform key: ", "distributions: ", "environment: ", "hardware: ", "variables: ")
 _MOST_REASONS = 12
 
 
@@ -117,10 +115,9 @@ def differences_of(runs):
 def _reasons(one, other):
     if one.record.options is None or other.record.options is None:
         return []
-    lines = [line for line in reasons(one, other) if not line.startswith(_OF_MACHINE)]
     plans = [asdict(run.record.plan) if run.record.plan else {} for run in (one, other)]
     unlike = [name for name in plans[0] | plans[1] if plans[0].get(name) != plans[1].get(name)]
-    return lines + [f"plan: {name} {plans[0].get(name)} | {plans[1].get(name)}" for name in unlike]
+    return made_by(one, other) + [f"plan: {name} {plans[0].get(name)} | {plans[1].get(name)}" for name in unlike]
 
 
 def names_of(runs):

@@ -112,9 +112,9 @@ def test_reasons_are_told_a_line_each(ours, tmp_path):
         "  + RECIPE = 2",
         "options: seed 1 | 2",
         "data: dddddddddddd | eeeeeeeeeeee",
-        "platform key: xla/here | xla/there",
         "packages: numpy 1.26.4 | 2.0.0",
         "source: state None | dirty",
+        "platform key: xla/here | xla/there",
         "environment: NPROC None | 4",
     ]
 
