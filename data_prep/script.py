@@ -5,6 +5,7 @@ import multiprocessing
 import os
 import signal
 import sys
+from collections import deque
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
@@ -82,10 +83,14 @@ def _of_pool(function, items, workers, chunksize):
         # Ctrl-C is this process's to tell: its children inherit that they do not hear it.
         heard = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
-            results = pool.map(function, items, chunksize=chunksize)
+            chunks = [items[start : start + chunksize] for start in range(0, len(items), chunksize)]
+            waiting = deque(pool.submit(_each, function, chunk) for chunk in chunks)
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, heard)
-        yield from results
+        # Not `pool.map`: what that cancels as it is left, the pool's thread, if its processes end first, calls broken,
+        # which a cancelled one may not be (Python 3.11 prints a traceback).
+        while waiting:
+            yield from waiting.popleft().result()
         whole = True
     finally:
         pool.shutdown(wait=whole, cancel_futures=True)
@@ -93,6 +98,10 @@ def _of_pool(function, items, workers, chunksize):
             # Those of a pool that did not start wholly would wait for work for ever, and the program for them.
             for child in set(multiprocessing.active_children()) - others:
                 child.terminate()
+
+
+def _each(function, items):
+    return [function(item) for item in items]
 
 
 def check_out(path):
