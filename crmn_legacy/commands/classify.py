@@ -48,8 +48,8 @@ def classify(arguments, record, task):
 
     def work(path):
         nonlocal stored
-        prepared = task.augmentation.plain(task.preprocessing(_square(_open(path))[None], data)[0])
-        batch = {"images": prepared[None].astype(np.float32), "labels": np.zeros(1, np.int32)}
+        prepared = task.augmentation.plain(task.preprocessing(_square(_open(path))[None], data))
+        batch = {"images": prepared.astype(np.float32), "labels": np.zeros(1, np.int32)}
         stored, outputs = mean_of_passes(run.step, stored, batch, max(task.samples, 1))
         found = {str(name): float(p) for name, p in zip(data.classes, outputs["predicted"][0], strict=True)}
         best = sorted(found.items(), key=lambda item: -item[1])[:_SHOWN]

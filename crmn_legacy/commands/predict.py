@@ -89,8 +89,8 @@ class _Face:
     def find_points(self, run):
         """What a `TrainedNetwork` predicts, in the picture's pixels; and its error, if the truth is known."""
         augmentation = run.recipe.task.augmentation
-        image, _, _ = augmentation.plain(self.crop.image, self.crop.keypoints, self.crop.visible)
-        batch = {"images": image[None, None], "keypoints": np.zeros((1, 136)), "mask": np.zeros((1, 136))}
+        images, _, _ = augmentation.plain(self.crop.image[None], self.crop.keypoints[None], self.crop.visible[None])
+        batch = {"images": images[:, None], "keypoints": np.zeros((1, 136)), "mask": np.zeros((1, 136))}
         _, outputs = run.step(run.step.put(run.state), batch)
         predicted = run.step.get_outputs(outputs)["predicted"].reshape(68, 2)
         if not np.isfinite(predicted).all():

@@ -3,7 +3,7 @@
 import numpy as np
 
 from crmn_legacy.data.prefetch import prefetch
-from crmn_legacy.data.randomness import Purpose, generator
+from crmn_legacy.data.randomness import Generators, Purpose, generator
 from crmn_legacy.errors import UserError
 
 # The augmentation of validation pictures is drawn once for all runs, so that their losses can be compared.
@@ -116,6 +116,11 @@ class Batches:
 
         return prefetch(prepare, range(0, len(self.rows), self.batch_size), workers, depth)
 
+    def _filled(self, array):
+        """The array of a batch that may lack pictures, filled up with zeros."""
+        missing = self.batch_size - len(array)
+        return np.concatenate([array, np.zeros((missing, *array.shape[1:]), array.dtype)]) if missing else array
+
 
 class FaceBatches(Batches):
     """The batches of one split of a faces file; see `Batches`.
@@ -141,20 +146,14 @@ class FaceBatches(Batches):
     """
 
     def _batch(self, rows, seed, purpose, epoch):
-        faces, size = self.data, self.augmentation.size
-        points = faces.keypoints.shape[1]
-        images = np.zeros((self.batch_size, 1, size, size), dtype=np.uint8)
-        keypoints = np.zeros((self.batch_size, points, 2), dtype=np.float32)
-        mask = np.zeros((self.batch_size, points, 2), dtype=np.float32)
-        for place, row in enumerate(rows):
-            face = faces.images[row], faces.keypoints[row], faces.visible[row]
-            if purpose is None:
-                image, moved, counts = self.augmentation.plain(*face)
-            else:
-                image, moved, counts = self.augmentation(*face, generator(seed, purpose, epoch, int(row)))
-            images[place, 0], keypoints[place], mask[place] = image, moved, counts[:, None]
+        faces = self.data
+        chosen = faces.images[rows], faces.keypoints[rows], faces.visible[rows]
+        if purpose is None:
+            images, keypoints, mask = self.augmentation.plain(*chosen)
+        else:
+            images, keypoints, mask = self.augmentation(*chosen, Generators(seed, purpose, epoch, rows))
         return {
-            "images": images,
-            "keypoints": keypoints.reshape(self.batch_size, -1),
-            "mask": mask.reshape(self.batch_size, -1),
+            "images": self._filled(images[:, None]),
+            "keypoints": self._filled(keypoints.reshape(len(rows), -1)),
+            "mask": self._filled(np.repeat(mask, 2, axis=1)),
         }

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 _MODES = {"zero": "constant", "reflect": "reflect"}
 
@@ -48,29 +49,32 @@ class CropFlip:
         if not 0 <= self.padding < self.size:
             raise ValueError(f"padding is {self.padding}; expected 0 to {self.size - 1}")
 
-    def __call__(self, picture, generator):
-        """Augment one picture.
+    def __call__(self, pictures, generators):
+        """Augment pictures.
 
         Parameters
         ----------
-        picture : float32 array (3, 32, 32)
-        generator : numpy.random.Generator
-            From :func:`crmn_legacy.data.randomness.generator`.
+        pictures : float32 array (pictures, 3, 32, 32)
+        generators : crmn_legacy.data.randomness.Generators
+            One for each picture.
 
         Returns
         -------
-        float32 array (3, 32, 32)
+        float32 array (pictures, 3, 32, 32)
         """
-        row, column = generator.integers(0, 2 * self.padding, size=2, endpoint=True)
-        mirrored = self.flip and generator.random() < 0.5
-        margins = ((0, 0), (self.padding, self.padding), (self.padding, self.padding))
-        padded = np.pad(picture, margins, mode=_MODES[self.mode])
-        piece = padded[:, row : row + self.size, column : column + self.size]
-        return piece[:, :, ::-1] if mirrored else piece
+        rows, columns = generators.integers(0, 2 * self.padding, size=2, endpoint=True).T
+        margins = (0, 0), (0, 0), (self.padding, self.padding), (self.padding, self.padding)
+        padded = np.pad(pictures, margins, mode=_MODES[self.mode])
+        pieces = sliding_window_view(padded, (self.size, self.size), axis=(2, 3))
+        pieces = pieces[np.arange(len(pictures)), :, rows, columns]
+        if self.flip:
+            mirrored = generators.random() < 0.5
+            pieces[mirrored] = pieces[mirrored, :, :, ::-1]
+        return pieces
 
-    def plain(self, picture):
-        """The picture as it is, as test pictures are seen."""
-        return picture
+    def plain(self, pictures):
+        """The pictures as they are, as test pictures are seen."""
+        return pictures
 
 
 @dataclass(frozen=True)
@@ -88,10 +92,10 @@ class NoAugmentation:
     size: ClassVar[int] = 32
     last_epoch: ClassVar[None] = None
 
-    def __call__(self, picture, generator):
-        """The picture as it is; `generator` is not drawn from."""
-        return picture
+    def __call__(self, pictures, generators):
+        """The pictures as they are; `generators` are not drawn from."""
+        return pictures
 
-    def plain(self, picture):
-        """The picture as it is."""
-        return picture
+    def plain(self, pictures):
+        """The pictures as they are."""
+        return pictures

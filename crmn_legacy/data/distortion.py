@@ -61,20 +61,27 @@ class FieldDistortion:
                 f"expected size of at least 1, stretch below 1, four numbers of colour, nothing negative, got {self}"
             )
 
-    def __call__(self, picture, generator):
-        """Distort one picture.
+    def __call__(self, pictures, generators):
+        """Distort pictures.
 
         Parameters
         ----------
-        picture : float32 array (channels, height, width)
+        pictures : float32 array (pictures, channels, height, width)
             After preprocessing, background 0.
-        generator : numpy.random.Generator
-            From :func:`crmn_legacy.data.randomness.generator`.
+        generators : iterable of numpy.random.Generator
+            One for each picture, as of :class:`crmn_legacy.data.randomness.Generators`.
 
         Returns
         -------
-        float32 array (channels, size, size)
+        float32 array (pictures, channels, size, size)
         """
+        distorted = np.empty((*pictures.shape[:2], self.size, self.size), np.float32)
+        # One by one: what is drawn from a bell curve takes as many random words as it needs.
+        for place, (picture, generator) in enumerate(zip(pictures, generators, strict=True)):
+            distorted[place] = self._distorted(picture, generator)
+        return distorted
+
+    def _distorted(self, picture, generator):
         stretches = 1 + generator.uniform(-self.stretch, self.stretch, size=2)
         mirrored = bool(generator.integers(2)) and self.flip
         kind = int(generator.integers(3))
@@ -88,14 +95,14 @@ class FieldDistortion:
         coloured = field + noise[0] + noise[1] * field + noise[2] * x + noise[3] * y[:, None]
         return self._cleared(np.where(visible, coloured, field))
 
-    def plain(self, picture):
+    def plain(self, pictures):
         """The same without distortion, as test pictures are seen; see `__call__`."""
-        channels, height, width = picture.shape
+        *leading, height, width = pictures.shape
         if max(height, width) > self.size:
-            raise ValueError(f"expected a picture of at most {self.size} pixels a side, got {height} x {width}")
-        field = np.zeros((channels, self.size, self.size))
+            raise ValueError(f"expected pictures of at most {self.size} pixels a side, got {height} x {width}")
+        field = np.zeros((*leading, self.size, self.size))
         top, left = (self.size - height) // 2, (self.size - width) // 2
-        field[:, top : top + height, left : left + width] = picture
+        field[..., top : top + height, left : left + width] = pictures
         return self._cleared(field)
 
     def _placed(self, picture, matrix, shift):
@@ -122,8 +129,8 @@ class FieldDistortion:
         return np.stack(channels)
 
     def _visible(self, field):
-        """Where a pixel is not background, (size, size)."""
-        return (np.abs(field) > self.threshold).any(axis=0)
+        """Where a pixel is not background, (..., 1, size, size)."""
+        return (np.abs(field) > self.threshold).any(axis=-3, keepdims=True)
 
     def _cleared(self, field):
         return np.where(self._visible(field), field, 0.0).astype(np.float32)

@@ -52,42 +52,46 @@ class FaceAugmentation:
                 "expected 0 <= scale < 1 and the others not negative"
             )
 
-    def __call__(self, image, keypoints, visible, generator):
-        """Jitter one face.
+    def __call__(self, images, keypoints, visible, generators):
+        """Jitter faces.
 
         Parameters
         ----------
-        image : uint8 array (height, width)
-            A stored crop.
-        keypoints : float array (points, 2)
+        images : uint8 array (faces, height, width)
+            Stored crops.
+        keypoints : float array (faces, points, 2)
             In [0, 1] of the crop.
-        visible : bool array (points,)
-        generator : numpy.random.Generator
-            From :func:`crmn_legacy.data.randomness.generator`.
+        visible : bool array (faces, points)
+        generators : crmn_legacy.data.randomness.Generators
+            One for each face.
 
         Returns
         -------
-        image : uint8 array (size, size)
-        keypoints : float32 array (points, 2)
+        images : uint8 array (faces, size, size)
+        keypoints : float32 array (faces, points, 2)
             In [0, 1] of the new image; beyond it where the jitter pushed them out.
-        mask : float32 array (points,)
+        mask : float32 array (faces, points)
             0 for points that are not visible or lie outside the new image, else 1.
         """
-        scale = 1 + generator.uniform(-self.scale, self.scale)
-        translation = generator.uniform(-self.translation, self.translation, size=2)
-        degrees = int(generator.integers(-self.rotation, self.rotation, endpoint=True))
-        forward = self._forward(image.shape, keypoints, scale, translation, degrees)
-        image, keypoints, mask = self._warp(image, keypoints, visible, forward)
+        scale = 1 + generators.uniform(-self.scale, self.scale)
+        translation = generators.uniform(-self.translation, self.translation, size=2)
+        degrees = generators.integers(-self.rotation, self.rotation, endpoint=True)
+        points = _pixels(images, keypoints)
+        warped, moved, mask = self._warp(images, points, visible, self._forward(points, scale, translation, degrees))
         if self.occlusion is not None:
-            height, width = generator.integers(*self.occlusion, size=2, endpoint=True)
-            row = generator.integers(0, self.size - height, endpoint=True)
-            column = generator.integers(0, self.size - width, endpoint=True)
-            image[row : row + height, column : column + width] = 0
-        return image, keypoints, mask
+            self._occlude(warped, generators)
+        return warped, moved, mask
 
-    def plain(self, image, keypoints, visible):
+    def _occlude(self, images, generators):
+        sides = generators.integers(*self.occlusion, size=2, endpoint=True)
+        starts = [generators.integers(0, self.size - along, endpoint=True) for along in sides.T]
+        for image, (height, width), row, column in zip(images, sides, *starts, strict=True):
+            image[row : row + height, column : column + width] = 0
+
+    def plain(self, images, keypoints, visible):
         """The same without jitter and without the rectangle, as test pictures are seen; see `__call__`."""
-        return self._warp(image, keypoints, visible, self._forward(image.shape, keypoints))
+        points = _pixels(images, keypoints)
+        return self._warp(images, points, visible, self._forward(points))
 
     def to_picture(self, predicted, crop):
         """Carry points predicted on the plain input back to the source picture's pixels.
@@ -103,53 +107,65 @@ class FaceAugmentation:
         -------
         float64 array (points, 2)
         """
-        matrix, offset = self._forward(crop.image.shape, crop.keypoints)
+        matrix, offset = (part[0] for part in self._forward(_pixels(crop.image[None], crop.keypoints[None])))
         inside = (np.asarray(predicted, dtype=np.float64) * self.size - offset) @ np.linalg.inv(matrix).T
         return crop_to_picture(inside / crop.image.shape[::-1], crop.box)
 
-    def _forward(self, shape, keypoints, scale=1.0, translation=(0.0, 0.0), degrees=0):
-        """The affine map, (2, 2) matrix and (2,) offset, of (x, y) in the crop to (x, y) in the input."""
-        points = np.asarray(keypoints, dtype=np.float64) * shape[::-1]
-        x0, y0, x1, y1 = face_box(points, self.ratio)
+    def _forward(self, points, scale=1.0, translation=((0.0, 0.0),), degrees=None):
+        """The affine maps of (x, y) in the crops to (x, y) in the inputs.
+
+        Parameters
+        ----------
+        points : float64 array (faces, points, 2)
+            In pixels of the crop.
+        scale : float or float64 array (faces,)
+        translation : float64 array (faces, 2)
+        degrees : int array (faces,), optional
+
+        Returns
+        -------
+        float64 arrays (faces, 2, 2), (faces, 2)
+            Matrices and offsets.
+        """
+        x0, y0, x1, y1 = np.array([face_box(each, self.ratio) for each in points], dtype=np.float64).reshape(-1, 4).T
         side = x1 - x0
         # Moved first, then scaled about its new centre, then turned about it.
-        x, y = (x0 + x1) / 2 + translation[0] * side, (y0 + y1) / 2 + translation[1] * side
+        right, down = np.transpose(translation)
+        x, y = (x0 + x1) / 2 + right * side, (y0 + y1) / 2 + down * side
         # Python's own functions: NumPy's depend on the processor's vector instructions in the last bit.
-        cosine, sine = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
+        turns = [math.radians(turn) for turn in ([0] * len(points) if degrees is None else degrees.tolist())]
+        cosine, sine = ([function(turn) for turn in turns] for function in (math.cos, math.sin))
         zoom = self.size / (side * scale)
         # Turning the box by an angle turns what is in it by the opposite one.
-        matrix = zoom * np.array([[cosine, sine], [-sine, cosine]])
+        matrix = _by_face([[cosine, sine], [np.negative(sine), cosine]]) * zoom[:, None, None]
         centre = self.size / 2
-        offset = np.array(
-            [
-                centre - (matrix[0, 0] * x + matrix[0, 1] * y),
-                centre - (matrix[1, 0] * x + matrix[1, 1] * y),
-            ]
-        )
-        return matrix, offset
+        return matrix, centre - (matrix[:, :, 0] * x[:, None] + matrix[:, :, 1] * y[:, None])
 
-    def _warp(self, image, keypoints, visible, forward):
-        (a, b), (c, d) = matrix = forward[0]
-        offset = forward[1]
-        determinant = a * d - b * c
-        inverse = np.array([[d, -b], [-c, a]]) / determinant
+    def _warp(self, images, points, visible, forward):
+        matrix, offset = forward
+        (a, b), (c, d) = np.moveaxis(matrix, 0, -1)
+        inverse = _by_face([[d, -b], [-c, a]]) / (a * d - b * c)[:, None, None]
         # For each pixel centre of the output the place to read: rows first, and indices, which are half a pixel
         # less than coordinates.
-        rows_first = inverse[::-1, ::-1]
-        half = np.array([0.5, 0.5])
-        start = rows_first @ (half - offset[::-1]) - half
-        warped = ndimage.affine_transform(
-            image,
-            rows_first,
-            start,
-            output_shape=(self.size, self.size),
-            output=np.uint8,
-            order=1,
-            mode="grid-constant",
-            cval=0,
-            prefilter=False,
-        )
-        points = np.asarray(keypoints, dtype=np.float64) * image.shape[::-1]
-        moved = ((points @ matrix.T + offset) / self.size).astype(np.float32)
-        inside = ((moved >= 0) & (moved < 1)).all(axis=1)
+        rows_first = inverse[:, ::-1, ::-1]
+        row, column = (0.5 - offset[:, ::-1]).T[:, :, None]
+        start = rows_first[:, :, 0] * row + rows_first[:, :, 1] * column - 0.5
+        warped = np.empty((len(images), self.size, self.size), np.uint8)
+        for image, each, first, output in zip(images, rows_first, start, warped, strict=True):
+            ndimage.affine_transform(
+                image, each, first, output=output, order=1, mode="grid-constant", cval=0, prefilter=False
+            )
+        # A product for each face, whose bits do not depend on how many they are.
+        moved = ((points @ matrix.swapaxes(1, 2) + offset[:, None]) / self.size).astype(np.float32)
+        inside = ((moved >= 0) & (moved < 1)).all(axis=2)
         return warped, moved, (visible & inside).astype(np.float32)
+
+
+def _pixels(images, keypoints):
+    """Keypoints in [0, 1] of their images as float64 pixels."""
+    return np.asarray(keypoints, dtype=np.float64) * images.shape[:0:-1]
+
+
+def _by_face(rows):
+    """A matrix of arrays (faces,) as an array (faces, 2, 2), contiguous by face."""
+    return np.ascontiguousarray(np.moveaxis(np.array(rows, dtype=np.float64), -1, 0))

@@ -3,7 +3,7 @@
 import numpy as np
 
 from crmn_legacy.data.batches import Batches
-from crmn_legacy.data.randomness import generator
+from crmn_legacy.data.randomness import Generators
 
 
 class PictureBatches(Batches):
@@ -38,14 +38,9 @@ class PictureBatches(Batches):
         self.preprocessing = preprocessing
 
     def _batch(self, rows, seed, purpose, epoch):
-        size = self.augmentation.size
-        images = np.zeros((self.batch_size, 3, size, size), dtype=np.float32)
-        labels = np.zeros(self.batch_size, dtype=np.int32)
-        labels[: len(rows)] = self.data.labels[rows]
-        prepared = self.preprocessing(self.data.images[rows], self.data)
-        for place, row in enumerate(rows):
-            if purpose is None:
-                images[place] = self.augmentation.plain(prepared[place])
-            else:
-                images[place] = self.augmentation(prepared[place], generator(seed, purpose, epoch, int(row)))
-        return {"images": images, "labels": labels}
+        images = self.preprocessing(self.data.images[rows], self.data)
+        if purpose is None:
+            images = self.augmentation.plain(images)
+        else:
+            images = self.augmentation(images, Generators(seed, purpose, epoch, rows))
+        return {"images": self._filled(images), "labels": self._filled(self.data.labels[rows].astype(np.int32))}

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from crmn_legacy.archive.checkpoint import ScheduleState
+from crmn_legacy.data.randomness import Generators
 
 State = Mapping[str, Any]
 """Arrays by name: of the host, or where a step computes."""
@@ -38,11 +39,11 @@ class Augmentation(Protocol):
 
     last_epoch: int | None
 
-    def __call__(self, picture: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-        """A picture, augmented at random."""
+    def __call__(self, pictures: np.ndarray, generators: Generators) -> np.ndarray:
+        """Pictures, each augmented by its own random numbers."""
 
-    def plain(self, picture: np.ndarray) -> np.ndarray:
-        """A picture as it is tested."""
+    def plain(self, pictures: np.ndarray) -> np.ndarray:
+        """Pictures as they are tested."""
 
 
 class Task(Protocol):

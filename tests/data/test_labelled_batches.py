@@ -87,9 +87,9 @@ def test_after_the_last_epoch_pictures_are_plain(pictures):
 
 def test_picture_is_preprocessed_before_it_is_padded(pictures):
     class Corner(CropFlip):
-        def __call__(self, picture, generator):
-            padded = np.pad(picture, ((0, 0), (4, 4), (4, 4)))
-            return padded[:, :32, :32]
+        def __call__(self, pictures, generators):
+            padded = np.pad(pictures, ((0, 0), (0, 0), (4, 4), (4, 4)))
+            return padded[:, :, :32, :32]
 
     batch = next(batches(pictures, augmentation=Corner()).epoch(1))
     assert not batch["images"][:, :, :4].any()

@@ -6,10 +6,10 @@ import sys
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crmn_legacy.data.randomness import Purpose, generator
+from crmn_legacy.data.randomness import Generators, Purpose, generator
 from crmn_legacy.errors import UserError
 
 WORDS = st.integers(0, 2**64 - 1)
@@ -79,3 +79,89 @@ def test_data_starts_without_aesara_jax_or_lasagne():
         "sys.exit(any(name in sys.modules for name in ('aesara', 'jax', 'lasagne')))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def drawn_alike(seed, epoch, indices, draws):
+    """Draw from many generators at once and from each by itself, and hold every number against the other."""
+    together = Generators(seed, Purpose.AUGMENTATION, epoch, indices)
+    alone = [generator(seed, Purpose.AUGMENTATION, epoch, int(index)) for index in indices]
+    for name, arguments, keywords in draws:
+        found = getattr(together, name)(*arguments, **keywords)
+        expected = [getattr(each, name)(*arguments, **keywords) for each in alone]
+        np.testing.assert_array_equal(found, np.reshape(expected, found.shape), strict=True)
+
+
+DRAWS = st.one_of(
+    st.tuples(st.just("random"), st.just(()), st.just({})),
+    st.tuples(st.just("uniform"), st.just((-0.3, 0.1)), st.sampled_from([{}, {"size": 3}])),
+    st.tuples(
+        st.just("integers"),
+        # Of more than half of what 32 bits hold, every second number is refused and drawn anew.
+        st.tuples(st.integers(-50, 50), st.sampled_from([51, 60, 1000, 2**31 + 60, 2**32 - 100])),
+        st.sampled_from([{}, {"size": 2}, {"endpoint": True}, {"size": 3, "endpoint": True}]),
+    ),
+    st.tuples(st.just("integers"), st.just((4, 4)), st.just({"endpoint": True})),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    seed=WORDS,
+    epoch=WORDS,
+    indices=st.lists(st.integers(0, 2**63 - 1), min_size=1, max_size=6),
+    draws=st.lists(DRAWS, max_size=9),
+)
+def test_many_generators_draw_what_each_draws_by_itself(seed, epoch, indices, draws):
+    drawn_alike(seed, epoch, indices, draws)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 7345, 2**64 - 1])
+@pytest.mark.parametrize("epoch", [0, 1, 100, 2**32])
+def test_a_whole_epoch_of_generators_draws_what_each_draws_by_itself(seed, epoch):
+    once = [("uniform", (-0.1, 0.1), {"size": 2}), ("integers", (-20, 20), {"endpoint": True}), ("random", (), {})]
+    drawn_alike(seed, epoch, np.arange(300), once * 3)
+
+
+def test_a_refused_number_is_drawn_anew_by_that_generator_alone():
+    bound = 2**31 + 1
+    first = [int(generator(1, Purpose.ORDER, 0, index).integers(2**32)) * bound % 2**32 for index in range(50)]
+    refused = [number < (2**32 - bound) % bound for number in first]
+    assert 10 < sum(refused) < 40
+    together = Generators(1, Purpose.ORDER, 0, np.arange(50))
+    expected = [generator(1, Purpose.ORDER, 0, index).integers(bound, size=5) for index in range(50)]
+    np.testing.assert_array_equal(together.integers(0, bound, size=5), expected)
+
+
+def test_every_generator_may_have_bounds_of_its_own():
+    low, high = np.array([0, -5, 3, 7]), np.array([9, 5, 3, 2**32 + 5])
+    together, alone = Generators(3, Purpose.SPLIT, 2, range(4)), [generator(3, Purpose.SPLIT, 2, i) for i in range(4)]
+    for _ in range(6):
+        expected = [each.integers(*bounds, endpoint=True) for each, *bounds in zip(alone, low, high, strict=True)]
+        np.testing.assert_array_equal(together.integers(low, high, endpoint=True), expected)
+
+
+def test_generators_are_the_places_own_from_their_beginning():
+    together = Generators(1, Purpose.ORDER, 2, [5, 0])
+    together.random()
+    assert len(together) == 2
+    assert [each.random() for each in together] == [generator(1, Purpose.ORDER, 2, index).random() for index in (5, 0)]
+
+
+def test_no_generators_draw_nothing():
+    none = Generators(1, Purpose.ORDER, 2, [])
+    assert none.uniform(0, 1, size=2).shape == (0, 2)
+    assert none.integers(0, 5).shape == none.random().shape == (0,)
+
+
+@pytest.mark.parametrize("bounds", [(0, 0), (5, 4), (0, 2**32)])
+def test_ranges_that_cannot_be_drawn_from_are_refused(bounds):
+    with pytest.raises(ValueError, match="at least one number, and fewer than 2"):
+        Generators(1, Purpose.ORDER, 2, [0, 1]).integers(*bounds)
+
+
+def test_places_out_of_range_have_no_generators():
+    with pytest.raises(UserError, match="expected"):
+        Generators(-1, Purpose.ORDER, 0, [0])
+    for epoch, index in ((-1, 0), (2**64, 0), (0, -1)):
+        with pytest.raises(ValueError, match="expected"):
+            Generators(0, Purpose.ORDER, epoch, [3, index])
