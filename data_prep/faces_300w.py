@@ -19,6 +19,7 @@ import hashlib
 
 import numpy as np
 
+from crmn_legacy.cores import usable_cores
 from crmn_legacy.data.boxes import crop_face
 from crmn_legacy.data.files.faces import RELEASED, Faces, write_faces
 from crmn_legacy.data.files.photographs import open_picture, read_points
@@ -28,7 +29,7 @@ from crmn_legacy.metrics import require_eyes_apart
 from crmn_legacy.parser import Parser
 from data_prep.face_pairs import find_pairs, find_unread
 from data_prep.face_twins import find_twins
-from data_prep.script import check_out, in_processes, show_progress, usable_cores
+from data_prep.script import check_out, in_processes, show_progress
 
 # Folder, what it is for, and how many pairs the release has there.
 SETS = (

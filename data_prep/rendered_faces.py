@@ -17,13 +17,14 @@ import hashlib
 
 import numpy as np
 
+from crmn_legacy.cores import usable_cores
 from crmn_legacy.data.boxes import crop_face
 from crmn_legacy.data.files.faces import Faces, write_faces
 from crmn_legacy.data.randomness import Purpose, generator
 from crmn_legacy.errors import UserError, run
 from crmn_legacy.parser import Parser
 from data_prep.face_rendering import render
-from data_prep.script import check_out, in_processes, show_progress, usable_cores
+from data_prep.script import check_out, in_processes, show_progress
 
 # The committed sample is these.
 COUNT = 320

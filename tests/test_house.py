@@ -23,6 +23,7 @@ MOST_LINES = 400
 ARROWS = {
     "crmn_legacy": {"backend"},
     "errors": set(),
+    "cores": set(),
     "files": set(),
     "installation": set(),
     "options": {"backend"},
@@ -35,7 +36,7 @@ ARROWS = {
     "samples": set(),
     "data.files": {"data.whitening", "files", "metrics"},
     "data.whitening": set(),
-    "data": {"data.files", "data.whitening"},
+    "data": {"cores", "data.files", "data.whitening"},
     "backend": set(),
     "archive": {"backend", "files", "installation", "options", "samples"},
     "report": {"archive", "metrics", "paper"},
@@ -49,7 +50,7 @@ ARROWS = {
     | {"installation", "recipe", "samples", "training"},
     "__main__": {"cli"},
 }
-DATA_PREP = {"parser", "data", "data.files", "data.whitening", "errors", "files", "metrics", "samples"}
+DATA_PREP = {"cores", "parser", "data", "data.files", "data.whitening", "errors", "files", "metrics", "samples"}
 
 # What reads folders, files and numbers stays clear of what computes.
 WITHOUT_FRAMEWORK = ("archive", "data", "data.files", "data.whitening", "errors", "files", "metrics")

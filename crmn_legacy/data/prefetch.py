@@ -3,8 +3,13 @@
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 
+from crmn_legacy.cores import usable_cores
 
-def prefetch(prepare, items, workers=1, depth=4):
+DEPTH = 4
+"""How many results wait at most, where nothing else is asked for."""
+
+
+def prefetch(prepare, items, workers=None, depth=DEPTH):
     """Yield ``prepare(item)`` for each item in order, prepared ahead by background threads.
 
     What is yielded does not depend on `workers` or `depth` if `prepare` is a pure function.
@@ -15,8 +20,9 @@ def prefetch(prepare, items, workers=1, depth=4):
         Runs in a thread; what it raises is raised to the consumer in its turn.
     items : iterable
         Drawn from in the consumer's thread, `depth` items ahead.
-    workers : int
-        Threads; 0 prepares each item when it is asked for, in the consumer's thread.
+    workers : int, optional
+        Threads; 0 prepares each item when it is asked for, in the consumer's thread. None for one on each core that the
+        process may use, and no more than results may wait.
     depth : int
         How many results wait at most.
 
@@ -25,6 +31,8 @@ def prefetch(prepare, items, workers=1, depth=4):
     object
         The results, in the order of `items`. No thread is left once the generator ends or is closed.
     """
+    if workers is None:
+        workers = min(usable_cores(), depth)
     if workers == 0:
         yield from map(prepare, items)
         return

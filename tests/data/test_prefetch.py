@@ -2,9 +2,11 @@
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor as Executor
 
 import pytest
 
+from crmn_legacy.data import prefetch as module
 from crmn_legacy.data.prefetch import prefetch
 
 
@@ -84,3 +86,14 @@ def test_work_is_done_while_the_consumer_is_busy():
     assert next(source) == 0
     assert ready.wait(timeout=5)
     source.close()
+
+
+@pytest.mark.parametrize(("cores", "depth", "workers"), [(1, 4, 1), (3, 4, 3), (16, 4, 4), (2, 1, 1)])
+def test_as_many_threads_work_as_there_are_cores_and_results_may_wait(monkeypatch, cores, depth, workers):
+    monkeypatch.setattr(module, "usable_cores", lambda: cores)
+    asked = []
+    monkeypatch.setattr(
+        module, "ThreadPoolExecutor", lambda count, **rest: asked.append(count) or Executor(count, **rest)
+    )
+    assert list(prefetch(str, range(3), depth=depth)) == ["0", "1", "2"]
+    assert asked == [workers]
