@@ -98,6 +98,8 @@ class Epoch(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     shifts : int
         Shifts that the schedule has made.
     seconds : float or None
+    waited_seconds : float or None
+        Those of them in which the loop had to wait for a batch, of the training or the validation part.
     bits : str
         The link of the chain.
     weights : str or None
@@ -115,6 +117,7 @@ class Epoch(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     validation_accuracy: float | None = None
     shifts: int = 0
     seconds: float | None = None
+    waited_seconds: float | None = None
     weights: str | None = None
 
     @property

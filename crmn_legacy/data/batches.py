@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from crmn_legacy.data.prefetch import prefetch
+from crmn_legacy.data.prefetch import DEPTH, prefetch
 from crmn_legacy.data.randomness import Generators, Purpose, generator
 from crmn_legacy.errors import UserError
 
@@ -55,15 +55,19 @@ class Batches:
         """The rows of `epoch`, shuffled; int64 array."""
         return generator(self.seed, Purpose.ORDER, epoch).permutation(self.rows)
 
-    def epoch(self, epoch, start=0, workers=1, depth=4):
-        """Iterate over the augmented batches of `epoch` from step `start` on.
+    def epoch(self, epoch, start=0, workers=None, depth=DEPTH):
+        """Iterate over the augmented batches of `epoch`; see :meth:`epochs`."""
+        return self.epochs(epoch, epoch, start, workers, depth)
+
+    def epochs(self, first, last, start=0, workers=None, depth=DEPTH):
+        """Iterate over the augmented batches of the epochs from `first` to `last`, one epoch after the other.
 
         Parameters
         ----------
-        epoch : int
-            The first is 1. After the augmentation's `last_epoch` the pictures are plain.
+        first, last : int
+            The first of all is 1. After the augmentation's `last_epoch` the pictures are plain.
         start : int
-            The first step to yield: a run resumed within an epoch skips those done.
+            The first step of `first` to yield: a run resumed within an epoch skips those done.
         workers, depth : int
             See :func:`crmn_legacy.data.prefetch.prefetch`. They change no batch.
 
@@ -82,17 +86,21 @@ class Batches:
                 f"got {len(self.rows)} pictures in split '{self.split}'; expected at least a batch of "
                 f"{self.batch_size}: give more data or a smaller batch size"
             )
-        order = self.order(epoch)
-        last = self.augmentation.last_epoch
-        purpose = Purpose.AUGMENTATION if last is None or epoch <= last else None
 
-        def prepare(step):
-            rows = order[step * self.batch_size : (step + 1) * self.batch_size]
-            return self._batch(rows, self.seed, purpose, epoch)
+        def places():
+            for epoch in range(first, last + 1):
+                order = self.order(epoch)
+                for step in range(start if epoch == first else 0, self.steps_per_epoch):
+                    yield epoch, order[step * self.batch_size : (step + 1) * self.batch_size]
 
-        return prefetch(prepare, range(start, self.steps_per_epoch), workers, depth)
+        def prepare(place):
+            epoch, rows = place
+            plain = self.augmentation.last_epoch is not None and epoch > self.augmentation.last_epoch
+            return self._batch(rows, self.seed, None if plain else Purpose.AUGMENTATION, epoch)
 
-    def evaluation(self, jitter=False, workers=1, depth=4):
+        return prefetch(prepare, places(), workers, depth)
+
+    def evaluation(self, jitter=False, workers=None, depth=DEPTH):
         """Iterate over all pictures in the file's order.
 
         Parameters

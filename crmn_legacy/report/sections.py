@@ -146,7 +146,12 @@ def _source(record):
 
 def _epoch_time(run):
     times = sorted(epoch.seconds for epoch in run.epochs if epoch.seconds is not None)
-    return f"the median epoch {duration(times[len(times) // 2])}" if times else "epochs not timed"
+    if not times:
+        return "epochs not timed"
+    timed = [epoch for epoch in run.epochs if epoch.seconds and epoch.waited_seconds is not None]
+    share = sum(epoch.waited_seconds for epoch in timed) / sum(epoch.seconds for epoch in timed) if timed else None
+    waited = "" if share is None else f", of the epochs' time {100 * share:.1f}% waiting for batches"
+    return f"the median epoch {duration(times[len(times) // 2])}{waited}"
 
 
 def _end_of_chain(run):

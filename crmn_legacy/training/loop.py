@@ -1,8 +1,7 @@
 """The loop: epochs of updates, a validation after each, the best weights kept, a checkpoint that resumes exactly."""
 
 import math
-import time
-from contextlib import contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +11,7 @@ from crmn_legacy.archive import checkpoint
 from crmn_legacy.archive.record import Epoch
 from crmn_legacy.archive.trace import Trace
 from crmn_legacy.errors import UserError
-from crmn_legacy.training.progress import Pace, print_epoch, report
+from crmn_legacy.training.progress import Pace, Stopwatch, print_epoch, report
 from crmn_legacy.training.protocols import Batches, EvaluationStep, Schedule, Task, TrainingStep
 from crmn_legacy.training.signals import Interrupted, Signals
 
@@ -89,38 +88,37 @@ class Training:
         host, state = state, self.train.put(state)
         host.clear()
         pace = Pace(self)
-        with nullcontext(signals) if signals else Signals() as signals:
+        # Of all epochs, so that the first batches of the next are prepared while this one is validated.
+        batches = self.batches.epochs(progress.epoch, self.epochs, start=progress.step)
+        with nullcontext(signals) if signals else Signals() as signals, closing(batches):
             while progress.epoch <= self.epochs and not self._enough(progress):
-                state = self._epoch(state, progress, signals, pace)
+                state = self._epoch(state, progress, signals, pace, batches)
         return progress
 
     def _enough(self, progress):
         return self.max_updates is not None and progress.updates >= self.max_updates
 
-    def _epoch(self, state, progress, signals, pace):
-        started = time.monotonic()
+    def _epoch(self, state, progress, signals, pace, batches):
+        watch = Stopwatch()
         pending, rates = None, None
         trained = self.schedule.trained(progress.epoch)
-        source = self.batches.epoch(progress.epoch, start=progress.step)
         steps_left = self._steps_of_epoch(progress) - progress.step
         with report(self, progress, steps_left, pace) as reporting:
-            try:
-                for batch, _ in zip(source, range(steps_left), strict=False):
-                    rates = self.schedule.rates(progress.schedule, progress.epoch, progress.updates + 1)
-                    state, outputs = self.train(state, batch, {name: rates[name] for name in trained})
-                    progress.step += 1
-                    progress.updates += 1
-                    # The loss of the step before: waiting for this one's would leave the device idle.
-                    self._count(pending, progress)
-                    pending = outputs
-                    self._trace_update(state, outputs, progress)
-                    pace.count(progress)
-                    with signals.output():
-                        reporting.step(progress)
-                    if signals.caught:
-                        break
-            finally:
-                source.close()
+            # The number first: no batch is drawn of the next epoch.
+            for _, batch in zip(range(steps_left), watch.waiting(batches), strict=False):
+                rates = self.schedule.rates(progress.schedule, progress.epoch, progress.updates + 1)
+                state, outputs = self.train(state, batch, {name: rates[name] for name in trained})
+                progress.step += 1
+                progress.updates += 1
+                # The loss of the step before: waiting for this one's would leave the device idle.
+                self._count(pending, progress)
+                pending = outputs
+                self._trace_update(state, outputs, progress)
+                pace.count(progress)
+                with signals.output():
+                    reporting.step(progress)
+                if signals.caught:
+                    break
             self._count(pending, progress)
         if signals.caught:
             with signals.held():
@@ -128,7 +126,7 @@ class Training:
             raise Interrupted(signals.caught)
         if rates is None:  # interrupted after the last update of the epoch
             rates = self.schedule.rates(progress.schedule, progress.epoch, progress.updates)
-        line, host, weights = self._end_epoch(state, progress, rates, started)
+        line, host, weights = self._end_epoch(state, progress, rates, watch)
         with signals.held():
             self._write(host, progress, weights)
         with signals.output():
@@ -172,9 +170,9 @@ class Training:
         with _kept():
             self.trace.add(self.train.get(state), progress.epoch, progress.step, progress.updates, loss)
 
-    def _end_epoch(self, state, progress, rates, started):
+    def _end_epoch(self, state, progress, rates, watch):
         host = self.train.get(state)
-        loss, metric = self.validate(host)
+        loss, metric = self.validate(host, watch)
         # A thousand layers overflow where batch norm predicts with averages that have seen a single update.
         mend = "try more updates before it, which batch norm's averages need, or a lower rate"
         self._require_finite(loss, progress, "validation", mend)
@@ -191,20 +189,20 @@ class Training:
             train_loss=math.fsum(progress.losses) / len(progress.losses),
             validation_loss=loss,
             shifts=progress.schedule.shifts,
-            seconds=round(time.monotonic() - started, 3),
             bits=progress.bits,
             weights=archive.digest_tensors(weights) if best else None,
             **{f"validation_{self.task.metric}": metric},
+            **watch.times(),
         )
         progress.curve.append(line)
         progress.epoch, progress.step, progress.losses = progress.epoch + 1, 0, []
         return line, host, weights
 
-    def validate(self, state):
-        """Mean loss and mean score of the validation part, under a state of the host."""
+    def validate(self, state, watch):
+        """Mean loss and mean score of the validation part, under a state of the host; a `Stopwatch` counts waits."""
         stored = self.evaluate.put(state)
         losses, scores = [], []
-        for batch, count in self.validation.evaluation(jitter=self.task.jitters_validation):
+        for batch, count in watch.waiting(self.validation.evaluation(jitter=self.task.jitters_validation)):
             _, outputs = self.evaluate(stored, batch)
             outputs = self.evaluate.get_outputs(outputs)
             losses.extend(outputs["losses"][:count].astype(np.float64))

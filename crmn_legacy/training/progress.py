@@ -13,6 +13,32 @@ _INTERVAL = 30.0
 _LEAST_BAR, _MOST_BAR = 10, 40
 
 
+class Stopwatch:
+    """How long an epoch takes, and how much of that time is spent in waiting for batches."""
+
+    def __init__(self):
+        self._began = time.monotonic()
+        self._waited = 0.0
+
+    def waiting(self, batches):
+        """The same batches; what each is waited for counts."""
+        batches = iter(batches)
+        while True:
+            began = time.monotonic()
+            try:
+                batch = next(batches)
+            except StopIteration:
+                return
+            finally:
+                self._waited += time.monotonic() - began
+            yield batch
+
+    def times(self):
+        """What an `Epoch` says of them: ``seconds``, ``waited_seconds`` (dict of str to float)."""
+        seconds = {"seconds": time.monotonic() - self._began, "waited_seconds": self._waited}
+        return {name: round(value, 3) for name, value in seconds.items()}
+
+
 class Pace:
     """How fast this process trains, and how long the run will take at that pace.
 

@@ -1,6 +1,6 @@
 """What the run asks of a task, a schedule, an optimiser, batches and a compiled step."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -20,8 +20,8 @@ class Batches(Protocol):
     batch_size: int
     steps_per_epoch: int
 
-    def epoch(self, epoch: int, start: int = 0) -> Iterator[dict]:
-        """The augmented batches of an epoch, from a step on."""
+    def epochs(self, first: int, last: int, start: int = 0) -> Generator[dict]:
+        """The augmented batches of some epochs, from a step of the first on; to be closed."""
 
     def evaluation(self, jitter: bool = False) -> Iterator[tuple[dict, int]]:
         """The split in the file's order, a batch and how many of its pictures count at a time."""

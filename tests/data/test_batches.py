@@ -1,5 +1,8 @@
 """Batches are pure functions of seed, epoch and step."""
 
+import threading
+from contextlib import closing
+
 import numpy as np
 import pytest
 
@@ -51,6 +54,29 @@ def test_remainder_is_dropped_and_every_picture_of_the_order_is_used_once(faces)
 
 def test_epoch_is_the_same_again(faces):
     assert_same(batches(faces).epoch(2), batches(faces).epoch(2))
+
+
+def test_epochs_follow_one_another(faces):
+    source = batches(faces)
+    expected = [*list(source.epoch(2))[3:], *source.epoch(3), *source.epoch(4)]
+    assert_same(source.epochs(2, 4, start=3), expected)
+    assert_same(source.epochs(2, 4, start=5), expected[2:])
+    assert list(source.epochs(3, 2)) == []
+
+
+def test_the_next_epoch_s_first_batch_is_prepared_before_it_is_asked_for(faces):
+    prepared = threading.Event()
+
+    class Noting(FaceBatches):
+        def _batch(self, rows, seed, purpose, epoch):
+            if epoch == 2:
+                prepared.set()
+            return super()._batch(rows, seed, purpose, epoch)
+
+    with closing(Noting(faces, "train", 4, FaceAugmentation(), 1).epochs(1, 2)) as source:
+        for _ in range(5):
+            next(source)
+        assert prepared.wait(timeout=5)
 
 
 @pytest.mark.parametrize("workers", [0, 1, 3])

@@ -85,6 +85,11 @@ def test_after_the_last_epoch_pictures_are_plain(pictures):
         assert_same(source.epoch(epoch), batches(pictures, augmentation=other).epoch(epoch))
 
 
+def test_pictures_become_plain_within_a_run_too(pictures):
+    source = batches(pictures, augmentation=CropFlip(last_epoch=2))
+    assert_same(source.epochs(2, 3), [*source.epoch(2), *batches(pictures, augmentation=NoAugmentation()).epoch(3)])
+
+
 def test_picture_is_preprocessed_before_it_is_padded(pictures):
     class Corner(CropFlip):
         def __call__(self, pictures, generators):

@@ -135,6 +135,7 @@ def curve():
                 "validation_error": 0.2,
                 "shifts": 0,
                 "seconds": 1.5,
+                "waited_seconds": 0.25,
                 "bits": links[-1],
             }
         )

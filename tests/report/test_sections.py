@@ -126,3 +126,12 @@ def test_an_end_that_is_another_is_told(shown):
 
 def test_an_error_is_told_first(shown):
     assert row(shown(error="the loss is nan"), "error")[1] == "the loss is nan"
+
+
+def test_the_share_of_time_that_batches_were_waited_for_is_said(shown):
+    lines = [pages.line(1, waited_seconds=0.1), pages.line(2), pages.line(3, waited_seconds=0.05)]
+    said = row(shown(lines), "time")[1]
+    assert said.endswith("the median epoch 2.5 s, of the epochs' time 3.0% waiting for batches")
+    assert row(shown(), "time")[1].endswith("the median epoch 2.5 s")
+    assert row(shown([pages.line(1, seconds=None, waited_seconds=0.1)]), "time")[1].endswith("epochs not timed")
+    assert row(shown([pages.line(1, seconds=0.0, waited_seconds=0.0)]), "time")[1].endswith("the median epoch 0.0 s")

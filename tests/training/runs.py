@@ -96,7 +96,7 @@ def bits_of(child):
 
 def curve(folder):
     """Epochs without the time they took."""
-    return [replace(line, seconds=None) for line in archive.read_curve(folder)]
+    return [replace(line, seconds=None, waited_seconds=None) for line in archive.read_curve(folder)]
 
 
 def assert_same_run(folder, finished):

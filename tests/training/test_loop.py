@@ -1,6 +1,7 @@
 """The loop by itself: arithmetic takes the place of a network, so that every place to stop at can be tried."""
 
 import io
+import itertools
 import json
 import math
 import os
@@ -22,7 +23,9 @@ from crmn_legacy.archive import folder as folders
 from crmn_legacy.archive.trace import Trace, read_trace
 from crmn_legacy.errors import UserError
 from crmn_legacy.training import RateSchedule, SpanSchedule
+from crmn_legacy.training import progress as progress_module
 from crmn_legacy.training.loop import Training, TrainingError
+from crmn_legacy.training.progress import Stopwatch
 from crmn_legacy.training.signals import Interrupted
 
 STEPS, EPOCHS = 3, 4
@@ -57,9 +60,8 @@ class Batches:
 
     batch_size, steps_per_epoch = 2, STEPS
 
-    def epoch(self, epoch, start=0):
-        for step in range(start, STEPS):
-            number = (epoch - 1) * STEPS + step + 1
+    def epochs(self, first, last, start=0):
+        for number in range((first - 1) * STEPS + start + 1, last * STEPS + 1):
             yield {"x": np.random.default_rng(number).normal(size=2), "number": np.array(number)}
 
     def evaluation(self, jitter=False):
@@ -115,7 +117,7 @@ def stored(folder):
 
 
 def without_time(progress):
-    return [replace(line, seconds=None) for line in progress.curve]
+    return [replace(line, seconds=None, waited_seconds=None) for line in progress.curve]
 
 
 @pytest.fixture(scope="module")
@@ -397,9 +399,32 @@ def test_best_weights_are_those_of_the_least_validation_loss(folder):
 
 
 def test_validation_leaves_out_what_fills_the_last_batch(folder):
-    loss, score = training(folder).validate({"w": np.zeros(2)})
+    loss, score = training(folder).validate({"w": np.zeros(2)}, Stopwatch())
     assert loss == pytest.approx(2.0)
     assert score == pytest.approx(20.0)
+
+
+def test_an_epoch_tells_how_long_it_waited_for_batches(folder, monkeypatch):
+    moments = itertools.count()
+    monkeypatch.setattr(progress_module.time, "monotonic", lambda: next(moments))  # a second between two looks
+    first, *_ = training(folder).run(*beginning()).curve
+    # Of each training batch; of the validation's two, and of its end.
+    assert first.waited_seconds == STEPS + 3
+    assert first.seconds > first.waited_seconds
+    assert archive.read_curve(folder.path)[0] == first
+
+
+def test_batches_of_no_epoch_but_the_run_s_are_drawn(folder):
+    drawn = []
+
+    class Noting(Batches):
+        def epochs(self, first, last, start=0):
+            for batch in super().epochs(first, last, start):
+                drawn.append(int(batch["number"]))
+                yield batch
+
+    training(folder, batches=Noting(), max_updates=STEPS + 1).run(*beginning())
+    assert drawn == [1, 2, 3, 4]
 
 
 def test_curve_has_a_line_an_epoch_with_rates_losses_and_a_chain_of_bits(folder):

@@ -71,6 +71,34 @@ def test_the_time_left_ends_with_the_steps_that_were_asked_for(clock, max_update
     assert pace.left(at(1, 5)) == 3 * updates_left
 
 
+def test_a_stopwatch_counts_what_batches_are_waited_for_and_not_what_is_done_with_them(clock):
+    def slow():
+        for batch in "ab":
+            clock.now += 3
+            yield batch
+
+    watch = module.Stopwatch()
+    for batch in watch.waiting(slow()):
+        clock.now += 0.5
+        assert (
+            watch.times()
+            == {"a": {"seconds": 3.5, "waited_seconds": 3}, "b": {"seconds": 7, "waited_seconds": 6}}[batch]
+        )
+    assert watch.times() == {"seconds": 7, "waited_seconds": 6}
+
+
+def test_a_batch_that_cannot_be_made_is_waited_for_too(clock):
+    def failing():
+        clock.now += 2
+        raise OSError("gone")
+        yield
+
+    watch = module.Stopwatch()
+    with pytest.raises(OSError, match="gone"):
+        list(watch.waiting(failing()))
+    assert watch.times()["waited_seconds"] == 2
+
+
 def test_a_resumed_run_goes_by_its_own_pace_and_a_night_that_it_stood_still_is_forgotten(clock):
     pace = module.Pace(a_run(epochs=100))
     place = at(40, 7)
