@@ -21,6 +21,9 @@ CROP_RATIO = 1.7
 _NEAR_START = 10
 _NEAR_END = 3
 
+# Whole numbers of pixels below it are exact, whatever is done with them here.
+_FARTHEST = 2.0**50
+
 # A box may be this many times as wide as the picture. What is larger comes from wrong points.
 _WIDEST = 8
 
@@ -48,32 +51,50 @@ class Crop:
 
 
 def tight_box(points):
-    """The smallest box in whole pixels around `points`, an array (points, 2)."""
-    x0, y0 = points.min(axis=0)
-    x1, y1 = points.max(axis=0)
-    return math.floor(x0), math.floor(y0), math.ceil(x1), math.ceil(y1)
+    """The smallest boxes in whole pixels around `points`, an array (..., points, 2): four int64 arrays (...)."""
+    x0, y0 = np.moveaxis(np.floor(points.min(axis=-2)).astype(np.int64), -1, 0)
+    x1, y1 = np.moveaxis(np.ceil(points.max(axis=-2)).astype(np.int64), -1, 0)
+    return x0, y0, x1, y1
 
 
 def square_box(box):
-    """`box` with its shorter side grown to the longer, the odd pixel before it."""
+    """A `box`, or arrays of them, with its shorter side grown to the longer, the odd pixel before it."""
     x0, y0, x1, y1 = box
     difference = (y1 - y0) - (x1 - x0)
     before, after = (abs(difference) + 1) // 2, abs(difference) // 2
-    if difference > 0:
-        return x0 - before, y0, x1 + after, y1
-    return x0, y0 - before, x1, y1 + after
+    high = difference > 0
+    wide = 1 - high
+    return x0 - before * high, y0 - before * wide, x1 + after * high, y1 + after * wide
 
 
 def enlarge_box(box, ratio):
-    """A square `box` made `ratio` times as wide about its centre, rounded outwards to whole pixels."""
+    """A square `box`, or arrays of them, `ratio` times as wide about its centre, rounded outwards to whole pixels."""
     x0, y0, x1, y1 = box
-    # Rounding first: 0.7 / 2 * 20 is 7.000000000000001 on some routes, which would grow the box by two pixels.
-    margin = math.ceil(round((ratio - 1) / 2 * (x1 - x0), 9))
+    # Rounding first: 0.7 / 2 * 20 is 7.000000000000001 on some routes, which would grow the box by two pixels. Python's
+    # own, one by one, is exact, NumPy's is not.
+    margin_of = np.vectorize(lambda side: math.ceil(round((ratio - 1) / 2 * side, 9)), otypes=[np.int64])
+    margin = margin_of(x1 - x0)
     return x0 - margin, y0 - margin, x1 + margin, y1 + margin
 
 
+def face_boxes(points, ratio):
+    """:func:`face_box` of many faces, points (faces, points, 2); int64 array (faces, 4)."""
+    points = np.asarray(points, dtype=np.float64)
+    if points.ndim != 3 or points.shape[2] != 2 or points.shape[1] < 2:
+        raise UserError(f"got keypoints of shape {points.shape[1:]}; expected (points, 2) with at least 2 points")
+    if not (np.abs(points) < _FARTHEST).all():
+        raise UserError(
+            "got keypoints that are not finite, or of no picture; expected numbers in pixels of the picture"
+        )
+    box = square_box(tight_box(points))
+    if (empty := box[2] - box[0] < 1).any():
+        point = tuple(points[np.argmax(empty), 0].tolist())
+        raise UserError(f"got keypoints that all lie on {point}; expected them to span a box")
+    return np.stack(enlarge_box(box, ratio), axis=1)
+
+
 def face_box(points, ratio):
-    """The square box around `points`, `ratio` times as wide as they need.
+    """The square box around `points`, `ratio` times as wide as they need; four int.
 
     Parameters
     ----------
@@ -87,15 +108,7 @@ def face_box(points, ratio):
     UserError
         If the points are not finite, or span nothing.
     """
-    points = np.asarray(points, dtype=np.float64)
-    if points.ndim != 2 or points.shape[1] != 2 or len(points) < 2:
-        raise UserError(f"got keypoints of shape {points.shape}; expected (points, 2) with at least 2 points")
-    if not np.isfinite(points).all():
-        raise UserError("got keypoints that are not finite; expected numbers in pixels of the picture")
-    box = square_box(tight_box(points))
-    if box[2] - box[0] < 1:
-        raise UserError(f"got keypoints that all lie on {tuple(points[0])}; expected them to span a box")
-    return enlarge_box(box, ratio)
+    return tuple(face_boxes(np.asarray(points)[None], ratio)[0].tolist())
 
 
 def visible_points(points, box, width, height):

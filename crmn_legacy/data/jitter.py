@@ -11,7 +11,7 @@ from typing import ClassVar
 import numpy as np
 from scipy import ndimage
 
-from crmn_legacy.data.boxes import crop_to_picture, face_box
+from crmn_legacy.data.boxes import crop_to_picture, face_boxes
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ class FaceAugmentation:
         float64 arrays (faces, 2, 2), (faces, 2)
             Matrices and offsets.
         """
-        x0, y0, x1, y1 = np.array([face_box(each, self.ratio) for each in points], dtype=np.float64).reshape(-1, 4).T
+        x0, y0, x1, y1 = face_boxes(points, self.ratio).astype(np.float64).T
         side = x1 - x0
         # Moved first, then scaled about its new centre, then turned about it.
         right, down = np.transpose(translation)

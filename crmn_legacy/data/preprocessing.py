@@ -11,6 +11,9 @@ import numpy as np
 
 from crmn_legacy.data.whitening import FILTER_BIAS, SCALE, fits, global_contrast_normalize, whiten
 
+# Pictures that are brought to float64 at a time: as many as stay in a processor's cache.
+_CHUNK = 16
+
 
 @dataclass(frozen=True)
 class ChannelMean:
@@ -107,10 +110,15 @@ class GlobalContrast:
         _check_scale(self.scale, FILTER_BIAS)
 
     def __call__(self, images, pictures):
-        values = global_contrast_normalize(images, self.scale)
+        mean = None
         if self.then_mean_image:
-            values -= pictures.statistics.contrast_mean(self.scale).reshape(images.shape[1:])
-        return values.astype(np.float32)
+            mean = pictures.statistics.contrast_mean(self.scale).reshape(images.shape[1:])
+
+        def normalised(few):
+            values = global_contrast_normalize(few, self.scale)
+            return values if mean is None else np.subtract(values, mean, out=values)
+
+        return _by_chunks(normalised, images)
 
 
 @dataclass(frozen=True)
@@ -143,7 +151,19 @@ def _by_channel(values):
 
 
 def _scaled(images, centre, divisor):
-    return ((images - centre) / divisor).astype(np.float32)
+    def scaled(few):
+        values = few - centre
+        return np.divide(values, divisor, out=values)
+
+    return _by_chunks(scaled, images)
+
+
+def _by_chunks(function, images):
+    """What a function that treats each picture by itself makes of them, as float32."""
+    found = np.empty(images.shape, np.float32)
+    for first in range(0, len(images), _CHUNK):
+        found[first : first + _CHUNK] = function(images[first : first + _CHUNK])
+    return found
 
 
 def _check_divisor(divisor):

@@ -15,9 +15,6 @@ from crmn_legacy.errors import UserError
 
 _WORD = 2**64
 
-# Blocks of four words that `Generators` makes at a time: for any augmentation's draws, as a rule, the first will do.
-_BLOCKS = 2
-
 
 class Purpose(enum.IntEnum):
     """What a draw is for. The integers are part of the results: never renumber them."""
@@ -166,13 +163,13 @@ class Generators:
         return self._words[which, places]
 
     def _more_words(self):
-        """Words of `_BLOCKS` further values of each counter, (n, 4 * _BLOCKS)."""
+        """The next four words of each generator, (n, 4)."""
         seed, purpose, epoch = self._place
-        counter = np.zeros((4, len(self), _BLOCKS), np.uint64)
-        # NumPy counts on before it makes a block.
-        counter[0] = self._words.shape[1] // 4 + 1 + np.arange(_BLOCKS)
-        counter[2], counter[3] = self._indices[:, None], np.uint64(epoch)
-        return np.moveaxis(philox((int(seed), int(Purpose(purpose))), counter), 0, -1).reshape(len(self), -1)
+        counter = np.zeros((4, len(self)), np.uint64)
+        # NumPy counts on before it makes words.
+        counter[0] = self._words.shape[1] // 4 + 1
+        counter[2], counter[3] = self._indices, np.uint64(epoch)
+        return philox((int(seed), int(Purpose(purpose))), counter).T
 
 
 def _columns(draw, size):

@@ -56,10 +56,11 @@ def global_contrast_normalize(images, scale=SCALE, subtract_mean=True, min_divis
     """
     flat = images.reshape(len(images), -1)
     pixels = flat.shape[1]
-    squares = np.square(flat, dtype=np.int64).sum(axis=1)
     values = flat.astype(np.float64)
+    # Sums of whole numbers that a float64 holds exactly.
+    squares = np.einsum("ij,ij->i", values, values).astype(np.int64)
     if subtract_mean:
-        sums = flat.sum(axis=1, dtype=np.int64)
+        sums = values.sum(axis=1).astype(np.int64)
         values -= (sums / pixels)[:, None]
         norms = np.sqrt((pixels * squares - sums**2) / pixels)
     else:
@@ -259,4 +260,8 @@ def _deviation(number, total, square):
 
 
 def _rounded(values, step):
-    return np.rint(values / step) * step
+    """To the nearest multiples of `step`, a power of two."""
+    values = values * (1 / step)
+    np.rint(values, out=values)
+    values *= step
+    return values

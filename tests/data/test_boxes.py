@@ -10,6 +10,7 @@ from crmn_legacy.data.boxes import (
     crop_to_picture,
     enlarge_box,
     face_box,
+    face_boxes,
     square_box,
     tight_box,
     visible_points,
@@ -61,10 +62,25 @@ def test_face_box_is_square_and_holds_the_points(points, ratio):
     assert ratio * longer <= x1 - x0 + 1e-9 <= ratio * longer + 2.1
 
 
-@pytest.mark.parametrize("points", [[[3, 4]] * 5, [[3, 4]], [3, 4, 5, 6], [[np.nan, 0], [5, 5]], [[0, 0], [np.inf, 1]]])
+@pytest.mark.parametrize(
+    "points", [[[3, 4]] * 5, [[3, 4]], [3, 4, 5, 6], [[np.nan, 0], [5, 5]], [[0, 0], [np.inf, 1]], [[0, 0], [1e300, 1]]]
+)
 def test_points_that_make_no_box_are_the_users_mistake(points):
     with pytest.raises(UserError, match="expected"):
         face_box(points, 1.7)
+
+
+@given(faces=st.lists(POINTS.map(lambda points: np.resize(points, (68, 2))), max_size=6), ratio=st.floats(1, 3))
+def test_boxes_of_many_faces_are_those_of_each(faces, ratio):
+    assume(all(np.ptp(points, axis=0).max() > 0 for points in faces))
+    expected = [enlarge_box(square_box(tight_box(points)), ratio) for points in faces]
+    np.testing.assert_array_equal(face_boxes(np.reshape(faces, (-1, 68, 2)), ratio), np.reshape(expected, (-1, 4)))
+    assert [face_box(points, ratio) for points in faces] == expected
+
+
+def test_the_face_that_spans_nothing_is_told():
+    with pytest.raises(UserError, match=r"all lie on \(3\.0, 4\.0\)"):
+        face_boxes([[[0, 0], [5, 5]], [[3, 4], [3, 4]]], 1.3)
 
 
 def test_points_are_hidden_only_near_an_edge_that_the_box_crosses():
