@@ -2,10 +2,12 @@
 
 Each object is called with ``images``, uint8 array (n, 3, height, width), and ``pictures``, the
 :class:`~crmn_legacy.data.files.labelled_pictures.Pictures` whose training part gives the statistics; it returns a
-float32 array of the same shape. A picture's result does not depend on the others, to the last bit.
+float32 array of the same shape. A picture's result does not depend on the others, to the last bit; where it is
+``costly``, it may be kept from one epoch to the next.
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -105,6 +107,7 @@ class GlobalContrast:
 
     scale: float = SCALE
     then_mean_image: bool = False
+    costly: ClassVar[bool] = True
 
     def __post_init__(self):
         _check_scale(self.scale, FILTER_BIAS)
@@ -135,6 +138,7 @@ class GlobalContrastZCA:
 
     scale: float = SCALE
     filter_bias: float = FILTER_BIAS
+    costly: ClassVar[bool] = True
 
     def __post_init__(self):
         _check_scale(self.scale, self.filter_bias)

@@ -24,7 +24,7 @@ def test_what_is_measured_is_appended(tmp_path):
     (entry,) = entries.read(path)
     assert [row["what"] for row in entry["numbers"]["rows"]] == list(chosen)
     assert all(row["batch_size"] == 4 and 0 < row["median"] <= row["most"] for row in entry["numbers"]["rows"])
-    assert [line.partition(":")[0] for line in done.stderr.splitlines()] == list(chosen)
+    assert [line.partition(",")[0] for line in done.stderr.splitlines()] == list(chosen)
 
 
 def test_what_could_not_be_appended_is_refused_before_it_is_measured(tmp_path):

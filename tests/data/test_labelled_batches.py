@@ -1,9 +1,12 @@
 """Batches of pictures are pure functions of seed, epoch and step."""
 
+from dataclasses import asdict
+
 import numpy as np
 import pytest
 
-from crmn_legacy.data import ChannelMeanStd, CropFlip, GlobalContrastZCA, NoAugmentation, PictureBatches
+from crmn_legacy.data import ChannelMeanStd, CropFlip, GlobalContrast, GlobalContrastZCA, NoAugmentation, PictureBatches
+from crmn_legacy.data.randomness import Generators, Purpose
 from crmn_legacy.errors import UserError
 from tests.data.labelled import plain_pictures
 
@@ -98,6 +101,46 @@ def test_picture_is_preprocessed_before_it_is_padded(pictures):
 
     batch = next(batches(pictures, augmentation=Corner()).epoch(1))
     assert not batch["images"][:, :, :4].any()
+
+
+@pytest.mark.parametrize("preprocessing", [GlobalContrast(scale=30.0, then_mean_image=True), GlobalContrastZCA()])
+@pytest.mark.parametrize("workers", [0, 3])
+def test_costly_preprocessing_is_done_once_for_each_picture_and_its_result_is_not_augmented(
+    pictures, preprocessing, workers
+):
+    prepared = []
+
+    class Counting(type(preprocessing)):
+        def __call__(self, images, data):
+            prepared.extend(images)
+            return super().__call__(images, data)
+
+    found = batches(pictures, preprocessing=Counting(**asdict(preprocessing)))
+    whole = preprocessing(pictures.images, pictures)
+    for epoch in (1, 2, 3):
+        generators = [Generators(1, Purpose.AUGMENTATION, epoch, [row]) for row in found.order(epoch)[:20]]
+        expected = [
+            CropFlip()(whole[row : row + 1], own)[0] for row, own in zip(found.order(epoch), generators, strict=False)
+        ]
+        given = np.concatenate([batch["images"] for batch in found.epoch(epoch, workers=workers)])
+        np.testing.assert_array_equal(given, expected)
+    # Twenty of twenty-two pictures are of an epoch's batches.
+    assert 20 <= len(prepared) <= 22
+    assert len({picture.tobytes() for picture in prepared}) == len(prepared)
+
+
+def test_cheap_preprocessing_keeps_nothing(pictures):
+    assert batches(pictures, preprocessing=ChannelMeanStd())._kept is None
+
+
+def test_kept_pictures_of_a_later_split_are_its_own(pictures):
+    source, whole = (
+        batches(pictures, "valid", preprocessing=GlobalContrast()),
+        GlobalContrast()(pictures.images, pictures),
+    )
+    for _ in range(2):
+        given = np.concatenate([batch["images"][:count] for batch, count in source.evaluation()])
+        np.testing.assert_array_equal(given, whole[22:27])
 
 
 def test_statistics_are_of_the_training_pictures_whatever_the_split(pictures):
