@@ -26,6 +26,9 @@ OPENING, END = "<!-- made by benchmarks/tables.py: {} -->\n", "<!-- end -->\n"
 BLOCK = re.compile("^" + OPENING.format(r"(?P<name>\S+)") + "(?P<body>.*?)^" + END, re.MULTILINE | re.DOTALL)
 COMMENT = re.compile("^<!-- ", re.MULTILINE)
 
+# Load average above which an entry says so, where nobody looked for other work itself.
+LOADED = 0.5
+
 MACHINE_COLUMNS = {
     "machine": ("machine", ""),
     "processor": ("processor", ""),
@@ -142,9 +145,12 @@ def caption(entry):
 def measured(entry):
     """When and of which commit; and what to know before one compares."""
     words = [entry["date"], entry["commit"] or "commit unknown"]
-    load = entry.get("environment", {}).get("load", 0)
-    if load > machine.QUIET:
+    environment = entry.get("environment", {})
+    others, load = entry["numbers"].get("others", environment.get("others")), environment.get("load", 0)
+    if others is None and load > LOADED:
         words.append(f"load average {load:.1f}")
+    if others is not None and others > machine.QUIET:
+        words.append(f"other work {others:.0%}")
     if entry.get("carried"):
         words.append("transcribed")
     return _one_line(", ".join(words))
