@@ -1,6 +1,7 @@
 """What each table of RESULTS.md shows: the rows that an entry has for it, and its columns."""
 
 import dataclasses
+import statistics
 from collections.abc import Callable
 
 CONTENDERS = {
@@ -25,30 +26,85 @@ class Table:
         Key in a row -> title, and the format of its numbers (empty for text).
     together : bool
         Whether the entries share one table, in which each row names its machine.
+    summary : bool
+        Whether `rows` is given the list of all entries, and says which entry a row is of under `entry`.
     """
 
     file: str
     rows: Callable
     columns: dict
     together: bool = False
+    summary: bool = False
+
+
+def workload(settings):
+    """What a step was made of, in words."""
+    n, fm, batch = (settings[name] for name in ("n", "fm", "batch_size"))
+    words, channels = {
+        "crmn": (f"CRMN {n},{fm}", 1),
+        "resnet": (f"ResNet {n},{fm}", 1),
+        "wide-resnet": (f"Wide ResNet {6 * n + 4}-{fm}", 3),
+        "densenet": (f"DenseNet-{3 * n + 4}, k={fm}", 3),
+    }[settings.get("network", "crmn")]
+    return f"{words}, {channels} x {settings['size']} x {settings['size']}, batch {batch}"
+
+
+def step(settings):
+    """Which step was measured, in words."""
+    return "evaluation" if settings.get("evaluation") else "training"
 
 
 def step_time(entry):
-    """Seconds of each contender, and their ratio to JAX by hand."""
-    records, ratios = entry["numbers"]["contenders"], entry["numbers"]["ratios"]
-    of_jax = {"jax": 1.0} | {name: ratios.get(f"{name}/jax", {}).get("medians") for name in records if name != "jax"}
-    return [
-        {"contender": CONTENDERS[name], **record, "of_jax": of_jax.get(name)}
-        for name, record in records.items()
-        if "median" in record
-    ]
+    """Seconds of each contender in one row, and the ratios of ours."""
+    settings = entry["settings"]
+    seconds = {
+        f"{name}_{measure}": record.get(measure)
+        for name, record in entry["numbers"]["contenders"].items()
+        for measure in ("median", "minimum")
+    }
+    if not any(seconds.values()):
+        return []
+    row = {"workload": workload(settings), "step": step(settings), "bits": f"`{settings['bits']}`"}
+    return [row | seconds | of_others(entry["numbers"])]
+
+
+def of_others(numbers):
+    """Ours over PyTorch and over JAX, by medians: the entry's ratios, or where it lacks them those of its medians."""
+    found = {}
+    for name in ("torch", "jax"):
+        ours, other = (numbers["contenders"].get(one, {}).get("median") for one in ("ours", name))
+        computed = ours / other if ours and other else None
+        found[f"of_{name}"] = numbers["ratios"].get(f"ours/{name}", {}).get("medians", computed)
+    return found
+
+
+def step_ratios(entries):
+    """The latest ratios of each network, and the geometric mean of those measured under like conditions."""
+    groups = {}
+    for entry in entries:
+        settings, ratios = entry["settings"], of_others(entry["numbers"])
+        if any(ratios.values()):
+            like = entry["machine"], step(settings), *(settings[name] for name in ("bits", "threads", "backend"))
+            groups.setdefault(like, {})[workload(settings)] = entry, ratios
+    rows = []
+    for (machine, what, bits, *_), latest in groups.items():
+        shared = {"machine": machine, "step": what, "bits": f"`{bits}`"}
+        rows += [shared | {"workload": name, "entry": entry} | ratios for name, (entry, ratios) in latest.items()]
+        if len(latest) > 1:
+            rows.append(shared | {"workload": f"geometric mean of {len(latest)}"} | _means(latest.values()))
+    return rows
+
+
+def _means(latest):
+    found = {name: [ratios[name] for _, ratios in latest if ratios[name]] for name in ("of_torch", "of_jax")}
+    return {name: statistics.geometric_mean(numbers) for name, numbers in found.items() if numbers}
 
 
 def step_memory(entry):
     """Memory of each contender whose resident memory was read."""
     rows = []
     for name, record in entry["numbers"]["contenders"].items():
-        of_jax = entry["numbers"]["ratios"].get(f"{name}/jax", {})
+        of_jax, of_torch = (entry["numbers"]["ratios"].get(f"{name}/{other}", {}) for other in ("jax", "torch"))
         resident, program = record.get("resident_bytes"), record.get("program_bytes")
         if resident:
             rows.append(
@@ -56,6 +112,7 @@ def step_memory(entry):
                     "contender": CONTENDERS[name],
                     # The former document has one peak, and does not say whether it is that of the steps.
                     "resident": resident.get("steps", resident.get("peak")) / 1e9,
+                    "resident_of_torch": of_torch.get("resident_bytes"),
                     "resident_of_jax": of_jax.get("resident_bytes"),
                     "program": program and program["total"] / 1e6,
                     "program_of_jax": of_jax.get("program_bytes"),
@@ -118,15 +175,36 @@ def listed(name):
 
 
 TABLES = {
+    "step-ratios": Table(
+        "step_time.json",
+        step_ratios,
+        {
+            "workload": ("network", ""),
+            "step": ("step", ""),
+            "bits": ("`--bits`", ""),
+            "of_torch": ("ours of PyTorch by hand", ".2f"),
+            "of_jax": ("ours of JAX by hand", ".2f"),
+        },
+        together=True,
+        summary=True,
+    ),
     "step-time": Table(
         "step_time.json",
         step_time,
         {
-            "contender": ("contender", ""),
-            "median": ("median, s", ".2f"),
-            "minimum": ("least, s", ".2f"),
-            "of_jax": ("of JAX by hand", ".2f"),
+            "workload": ("network", ""),
+            "step": ("step", ""),
+            "bits": ("`--bits`", ""),
+            "ours_median": ("ours, median, s", ".3g"),
+            "ours_minimum": ("least, s", ".3g"),
+            "jax_median": ("JAX by hand, median, s", ".3g"),
+            "jax_minimum": ("least, s", ".3g"),
+            "torch_median": ("PyTorch by hand, median, s", ".3g"),
+            "torch_minimum": ("least, s", ".3g"),
+            "of_torch": ("ours of PyTorch", ".2f"),
+            "of_jax": ("ours of JAX", ".2f"),
         },
+        together=True,
     ),
     "step-memory": Table(
         "step_time.json",
@@ -134,6 +212,7 @@ TABLES = {
         {
             "contender": ("contender", ""),
             "resident": ("peak resident, GB", ".2f"),
+            "resident_of_torch": ("of PyTorch by hand", ".2f"),
             "resident_of_jax": ("of JAX by hand", ".2f"),
             "program": ("XLA's program alone, MB", ".0f"),
             "program_of_jax": ("of JAX by hand", ".2f"),

@@ -53,7 +53,7 @@ def begin(parsed, script, argv, settings):
     UserError
         Other work runs, or the entry could not be appended to ``--json``.
     """
-    machine.require_quiet(parsed.anyway, parsed.wait)
+    others = machine.require_quiet(parsed.anyway, parsed.wait)
     if parsed.json:
         _read_if_there(parsed.json)
     _, words = options().parse_known_args(argv)
@@ -63,7 +63,7 @@ def begin(parsed, script, argv, settings):
         "commit": commit(),
         "command": shlex.join(["python", f"benchmarks/{Path(script).name}", *words]),
         "settings": settings,
-        "environment": machine.describe(),
+        "environment": machine.describe() | {"others": others},
     }
 
 

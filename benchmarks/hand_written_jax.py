@@ -5,64 +5,17 @@ package: one reads this file beside Sec. 3 of the paper. Arrays live in a flat d
 run's `weights.npz` has.
 """
 
-import dataclasses
-
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from benchmarks.hand_written_sizes import Network as Network
+
 GATES = ("ingate", "forgetgate", "cell", "outgate")
 PEEPHOLES = ("ingate", "forgetgate", "outgate")
 COMPONENTS = ("resnet", "lstm", "output")
 ALPHA, EPSILON = 0.1, 1e-4  # of batch normalisation
-
-
-@dataclasses.dataclass(frozen=True)
-class Network:
-    """A CRMN over a ResNet of 6n+2 layers; with `units=0` that ResNet alone.
-
-    Parameters
-    ----------
-    n, fm : int
-        Blocks per stage, and the factor on the 16, 32 and 64 filters of the three stages.
-    input_shape : tuple of int
-        Channels, height and width; the sides are multiples of `4 * pool`.
-    pool : int
-        Side of the windows whose means the memory reads.
-    units, outputs : int
-        Units of the LSTM, and sigmoids of the head.
-    contrast : bool
-        Whether pictures come raw, 0 to 255, to be normalised in local contrast first.
-    flip_filters : bool
-        Whether the kernels are those of a true convolution, as Lasagne 0.1 has it, or of a correlation.
-    """
-
-    n: int = 5
-    fm: int = 4
-    input_shape: tuple[int, int, int] = (1, 80, 80)
-    pool: int = 4
-    units: int = 100
-    outputs: int = 136
-    contrast: bool = False
-    flip_filters: bool = False
-
-    @property
-    def filters(self):
-        return tuple(16 * self.fm * 2**stage for stage in range(3))
-
-    @property
-    def memory_features(self):
-        _, height, width = self.input_shape
-        return self.filters[0] * (height // self.pool) * (width // self.pool)
-
-    def blocks(self):
-        """Name, channels in, channels out and stride of each block."""
-        channels = self.filters[0]
-        for stage, filters in enumerate(self.filters, start=1):
-            for block in range(1, self.n + 1):
-                yield f"stage{stage}.block{block}", channels, filters, 1 if filters == channels else 2
-                channels = filters
 
 
 def initialise(network, seed=0, dtype="float32"):
@@ -190,15 +143,20 @@ def forward(network, arrays, images, train=False):
     return jax.nn.sigmoid(features @ arrays["output.W"] + arrays["output.b"]), statistics
 
 
+def squared_error(predictions, batch):
+    """Squared error of what the mask leaves, summed over the outputs and averaged over the batch."""
+    _, targets, mask = batch
+    return (mask * (predictions - targets) ** 2).sum() / len(targets)
+
+
 def objective(network, parameters, statistics, batch, weight_decay=0.0):
     """Squared error summed over the outputs, averaged over the batch, plus the decay; the new statistics.
 
     The batch is (images, targets, mask), the last two of (batch, outputs). The decay is half the sum of squares
     of the weights `W`.
     """
-    images, targets, mask = batch
-    predictions, statistics = forward(network, parameters | statistics, images, train=True)
-    loss = (mask * (predictions - targets) ** 2).sum() / len(images)
+    predictions, statistics = forward(network, parameters | statistics, batch[0], train=True)
+    loss = squared_error(predictions, batch)
     if weight_decay:
         weights = (array for name, array in parameters.items() if ".W" in name)
         loss += 0.5 * weight_decay * sum((array**2).sum() for array in weights)
@@ -233,3 +191,13 @@ def make_step(network, momentum=0.9, weight_decay=0.0):
         return {"parameters": parameters, "velocities": velocities, "statistics": statistics}, loss
 
     return jax.jit(step, donate_argnums=0)
+
+
+def make_evaluation(network):
+    """Jitted `evaluate(arrays, batch) -> (predictions, loss)`, by the running statistics."""
+
+    def evaluate(arrays, batch):
+        predictions, _ = forward(network, arrays, batch[0])
+        return predictions, squared_error(predictions, batch)
+
+    return jax.jit(evaluate)

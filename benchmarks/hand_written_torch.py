@@ -24,6 +24,7 @@ TORCH_NAMES = {
     "beta": "bias",
     "mean": "running_mean",
     "inv_std": "running_var",
+    "var": "running_var",
 }
 
 
@@ -100,7 +101,7 @@ class PeepholeLSTM(nn.Module):
 
 
 class Net(nn.Module):
-    """A CRMN, or with `units` 0 its ResNet, of the sizes that a `hand_written_jax.Network` tells."""
+    """A CRMN, or with `units` 0 its ResNet, of the sizes that a `hand_written_sizes.Network` tells."""
 
     def __init__(self, network):
         super().__init__()
@@ -156,7 +157,10 @@ def as_torch(name, array, flip_filters):
 
 
 def load(net, arrays, flip_filters):
-    """Copy the flat dict's weights and running statistics into the network, which takes their dtype."""
+    """Copy the flat dict's weights and running statistics into the network, which takes their dtype.
+
+    Any network will do whose modules have the names of the arrays.
+    """
     state = {
         torch_name(name): torch.from_numpy(np.array(as_torch(name, array, flip_filters)))
         for name, array in arrays.items()
@@ -175,8 +179,8 @@ def objective(net, batch):
     return (mask * (net(images) - targets) ** 2).sum() / len(images)
 
 
-def make_step(net, rates, momentum=0.9, weight_decay=0.0):
-    """`step(batch) -> loss`, by Nesterov momentum; `rates` has one each for `resnet`, `lstm` and `output`.
+def make_optimiser(net, rates, momentum=0.9, weight_decay=0.0):
+    """Nesterov momentum; `rates` has one each for `resnet`, `lstm` and `output`.
 
     The decay adds `weight_decay` times half the sum of squared weights `W` to the objective.
     """
@@ -185,7 +189,7 @@ def make_step(net, rates, momentum=0.9, weight_decay=0.0):
         component = name.split(".")[0] if name.startswith(("lstm.", "output.")) else "resnet"
         is_weight = parameter.ndim > 1 or ".W_" in name
         groups.setdefault((component, is_weight), []).append(parameter)
-    optimiser = torch.optim.SGD(
+    return torch.optim.SGD(
         [
             {"params": group, "lr": rates[component], "weight_decay": weight_decay * is_weight}
             for (component, is_weight), group in groups.items()
@@ -193,6 +197,10 @@ def make_step(net, rates, momentum=0.9, weight_decay=0.0):
         momentum=momentum,
         nesterov=True,
     )
+
+
+def make_step(net, objective, optimiser):
+    """`step(batch) -> loss` of training; `objective(net, batch)` gives the loss."""
 
     def step(batch):
         net.train()
@@ -203,3 +211,14 @@ def make_step(net, rates, momentum=0.9, weight_decay=0.0):
         return loss.detach()
 
     return step
+
+
+def make_evaluation(net, objective):
+    """`evaluate(batch) -> loss` by the running statistics."""
+    net.eval()
+
+    def evaluate(batch):
+        with torch.inference_mode():
+            return objective(net, batch)
+
+    return evaluate

@@ -19,9 +19,11 @@ from crmn_legacy.errors import UserError
 PACKAGES = ("aesara", "Lasagne", "jax", "jaxlib", "numpy", "torch")
 VENDORS = {"AuthenticAMD": "AMD", "GenuineIntel": "Intel"}
 
-# Load average of the last minute. Above it, other work would be measured too.
-QUIET = 0.5
-PAUSE = 5  # seconds between two looks at it
+# Share of the cores' time that others may use. Above it, their work would be measured too. The load average is no
+# witness: work that has ended stays in it for minutes, and work that has just begun is not in it yet.
+QUIET = 0.03
+LOOK = 2  # seconds for which it is watched
+STAT = Path("/proc/stat")  # where the system counts what each core did
 
 
 def label():
@@ -58,29 +60,61 @@ def describe():
     }
 
 
+class OtherWork:
+    """What others do on the cores that this process may use, from now on; the machine's other guests are others too."""
+
+    def __init__(self):
+        self._began = _spent()
+
+    def share(self):
+        """Share of the cores' time that others have used so far; exact to a hundredth of a second of each core."""
+        whole, busy, own = (now - then for now, then in zip(_spent(), self._began, strict=True))
+        return max(0.0, busy - own) / whole if whole else 0.0
+
+
 def require_quiet(anyway=False, wait=0):
-    """Refuse to measure beside other work.
+    """Refuse to measure beside other work, which is watched for `LOOK` seconds.
 
     Parameters
     ----------
     anyway : bool
-        Measure all the same.
+        Measure all the same, without looking.
     wait : float
         Minutes in which the other work may end.
+
+    Returns
+    -------
+    float or None
+        Share of the cores' time that others used; None if nobody looked.
 
     Raises
     ------
     UserError
-        The load average of the last minute stays above `QUIET`.
+        Others go on using more than `QUIET` of it.
     """
+    if anyway:
+        return None
     end = time.monotonic() + 60 * wait
-    while not anyway and (load := os.getloadavg()[0]) > QUIET:
+    while True:
+        others = OtherWork()
+        time.sleep(LOOK)
+        share = others.share()
+        if share <= QUIET:
+            return share
         if time.monotonic() >= end:
             raise UserError(
-                f"got a load average of {load:.2f} over the last minute; expected at most {QUIET}, so that nothing "
+                f"got other work on {share:.0%} of the processor time; expected at most {QUIET:.0%}, so that nothing "
                 "else is measured: end the other work, give it time with --wait MINUTES, or measure with --anyway"
             )
-        time.sleep(PAUSE)
+
+
+def require_few_others(share, anyway=False):
+    """Refuse what was measured while others used too large a share of the cores' time."""
+    if share > QUIET and not anyway:
+        raise UserError(
+            f"got other work on {share:.0%} of the processor time while it was measured; expected at most {QUIET:.0%}: "
+            "end the other work and measure again, or keep such numbers with --anyway"
+        )
 
 
 def use_cores(count):
@@ -100,6 +134,17 @@ def peak_bytes():
     """Largest resident memory of this process since it began, or since `forget_peak`."""
     status = Path("/proc/self/status").read_text().splitlines()
     return 1024 * int(next(line for line in status if line.startswith("VmHWM:")).split()[1])
+
+
+def _spent():
+    """Seconds of the cores that this process may use: all of them, those of any work, those of this process."""
+    cores = {f"cpu{core}" for core in os.sched_getaffinity(0)}
+    lines = (line.split() for line in STAT.read_text().splitlines() if line.startswith("cpu"))
+    # User, nice, system, idle, waiting for a disk, interrupts of two kinds, stolen by the machine's other guests.
+    ticks = [[int(word) for word in words[:8]] for name, *words in lines if name in cores]
+    whole, idle = sum(map(sum, ticks)), sum(core[3] + core[4] for core in ticks)
+    second = os.sysconf("SC_CLK_TCK")
+    return whole / second, (whole - idle) / second, time.process_time()
 
 
 def _memory_bytes():

@@ -16,8 +16,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks import entries, machine
-from benchmarks.step_time import WARM_UP, make_batch, our_step
+from benchmarks import contenders, entries, machine, workloads
+from benchmarks.step_time import WARM_UP
 from crmn_legacy.backend.determinism import PROFILES, pin, pin_host
 from crmn_legacy.errors import run
 from crmn_legacy.parser import Parser
@@ -41,10 +41,8 @@ def steps(options):
     """Make one step for each line that is read, and print its seconds."""
     pin_host()
     pin(options.step)
-    from benchmarks import hand_written_jax
-
-    network = hand_written_jax.Network(n=options.n, fm=options.fm, input_shape=(1, options.size, options.size))
-    advance, _ = our_step(network, None, make_batch(network, options.batch_size), "xla")
+    workload = workloads.Workload("crmn", options.n, options.fm, options.size, options.batch_size)
+    advance, _ = contenders.make_ours(workload, None, workloads.make_batch(workload))
     for _ in sys.stdin:
         began = time.perf_counter()
         advance()

@@ -25,8 +25,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks import entries, machine
-from benchmarks.step_time import RATES
+from benchmarks import entries, machine, workloads
 from crmn_legacy import errors
 from crmn_legacy.backend import determinism
 from crmn_legacy.parser import Parser
@@ -115,19 +114,16 @@ def build(n, batch_size):
     """Seconds of each stage from importing the package to a compiled step of the CRMN n, fm = 1."""
     marks = [("", time.perf_counter())]
     import jax
-    import numpy as np
 
     jax.config.update("jax_enable_compilation_cache", False)
-    from benchmarks import hand_written_jax, ours
+    from benchmarks import ours
 
-    network = hand_written_jax.Network(n=n, fm=1)
+    workload = workloads.Workload("crmn", n, 1, 80, batch_size)
+    batch, rates = workloads.make_batch(workload), ours.rates(workload)
     marks.append(("import", time.perf_counter()))
-    step = ours.make_step(network, tuple(RATES))
+    step = ours.training_step(ours.build(workload), workload)
     marks.append(("graph", time.perf_counter()))
-    images = np.zeros((batch_size, *network.input_shape), "uint8")
-    keypoints = np.zeros((batch_size, network.outputs), "float32")
-    batch = {"images": images, "keypoints": keypoints, "mask": keypoints}
-    lowered = step.lower(step.initial_state(), batch, RATES)
+    lowered = step.lower(step.initial_state(), batch, rates)
     marks.append(("lower", time.perf_counter()))
     lowered.compile()
     marks.append(("xla", time.perf_counter()))

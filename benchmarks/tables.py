@@ -26,6 +26,9 @@ OPENING, END = "<!-- made by benchmarks/tables.py: {} -->\n", "<!-- end -->\n"
 BLOCK = re.compile("^" + OPENING.format(r"(?P<name>\S+)") + "(?P<body>.*?)^" + END, re.MULTILINE | re.DOTALL)
 COMMENT = re.compile("^<!-- ", re.MULTILINE)
 
+# Load average above which an entry says so, where nobody looked for other work itself.
+LOADED = 0.5
+
 MACHINE_COLUMNS = {
     "machine": ("machine", ""),
     "processor": ("processor", ""),
@@ -89,13 +92,18 @@ def machine_table(machines):
 def table_body(table, path, machines):
     """Markdown of one block: one table for all entries, or a caption and a table for each."""
     columns = SOURCE_COLUMNS | table.columns if table.together else table.columns
-    found = [(entry, entry_cells(table, columns, entry, path)) for entry in entries.read(path)]
-    unknown = {entry["machine"] for entry, _ in found} - machines.keys()
+    read = entries.read(path)
+    unknown = {entry["machine"] for entry in read} - machines.keys()
     if unknown:
         raise UserError(
             f"got {path} with the machine {shown(min(unknown))}; expected one of machines.json: "
             "add the row that python benchmarks/machine.py prints there"
         )
+    if table.summary:
+        with faults_told(path, "entries"):
+            rows = table.rows(read)
+            return markdown(columns, [cells(columns, source(row.get("entry")) | row) for row in rows])
+    found = [(entry, entry_cells(table, columns, entry, path)) for entry in read]
     if table.together:
         return markdown(columns, [row for _, rows in found for row in rows])
     return "\n".join(f"{caption(entry)}\n\n{markdown(columns, rows)}" for entry, rows in found if rows)
@@ -104,8 +112,12 @@ def table_body(table, path, machines):
 def entry_cells(table, columns, entry, path):
     """The cells of an entry's rows (list of dict of str)."""
     with faults_told(path, f"entry of {shown(entry['date'])}"):
-        source = {"machine": entry["machine"], "measured": measured(entry)}
-        return [cells(columns, source | row) for row in table.rows(entry)]
+        return [cells(columns, source(entry) | row) for row in table.rows(entry)]
+
+
+def source(entry):
+    """Where numbers come from, by column; nothing where no one entry has them."""
+    return {"machine": entry["machine"], "measured": measured(entry)} if entry else {}
 
 
 @contextlib.contextmanager
@@ -142,9 +154,12 @@ def caption(entry):
 def measured(entry):
     """When and of which commit; and what to know before one compares."""
     words = [entry["date"], entry["commit"] or "commit unknown"]
-    load = entry.get("environment", {}).get("load", 0)
-    if load > machine.QUIET:
+    environment = entry.get("environment", {})
+    others, load = entry["numbers"].get("others", environment.get("others")), environment.get("load", 0)
+    if others is None and load > LOADED:
         words.append(f"load average {load:.1f}")
+    if others is not None and others > machine.QUIET:
+        words.append(f"other work {others:.0%}")
     if entry.get("carried"):
         words.append("transcribed")
     return _one_line(", ".join(words))

@@ -170,7 +170,8 @@ def test_updates_are_those_of_pytorch_while_the_rates_stay(x64, network, weight_
     by_torch = pytest.importorskip("benchmarks.hand_written_torch")
     arrays, batch = arrays_of(network), batch_of(network)
     net = by_torch.load(by_torch.Net(network), arrays, network.flip_filters)
-    their_step = by_torch.make_step(net, RATES, weight_decay=weight_decay)
+    optimiser = by_torch.make_optimiser(net, RATES, weight_decay=weight_decay)
+    their_step = by_torch.make_step(net, by_torch.objective, optimiser)
     step, state = by_hand.make_step(network, weight_decay=weight_decay), by_hand.start(arrays)
     for _ in range(3):
         state, _ = step(state, batch, RATES)

@@ -55,9 +55,17 @@ def test_a_file_that_cannot_take_an_entry_is_told_before_the_measurement(tmp_pat
 
 
 def test_a_busy_machine_is_refused(monkeypatch):
-    monkeypatch.setattr(machine.os, "getloadavg", lambda: (2.0, 0.0, 0.0))
-    with pytest.raises(UserError, match="load average"):
+    monkeypatch.setattr(machine, "LOOK", 0)
+    monkeypatch.setattr(machine.OtherWork, "share", lambda self: 0.5)
+    with pytest.raises(UserError, match="other work on 50%"):
         entries.begin(parse(), "step.py", [], {})
+
+
+def test_an_entry_says_how_much_others_did_when_somebody_looked(monkeypatch):
+    monkeypatch.setattr(machine, "LOOK", 0)
+    monkeypatch.setattr(machine.OtherWork, "share", lambda self: 0.01)
+    assert entries.begin(parse(), "step.py", [], {})["environment"]["others"] == 0.01
+    assert entries.begin(parse("--anyway"), "step.py", [], {})["environment"]["others"] is None
 
 
 @pytest.mark.parametrize(

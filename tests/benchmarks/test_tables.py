@@ -27,8 +27,11 @@ def change(path, function):
     path.write_text(entries.text(value))
 
 
-def test_the_document_has_the_tables_that_its_files_give():
+def test_the_document_has_the_tables_that_its_files_give(capsys):
+    before = tables.DOCUMENT.read_text(encoding="utf-8")
+    assert tables.updated(before, tables.RESULTS) == (before, [])
     tables.main(["--check"])
+    assert capsys.readouterr().out == "0 tables changed\n"
 
 
 def test_all_tables_of_the_document_are_made_from_files():
@@ -70,6 +73,21 @@ def test_a_measured_entry_says_its_load_only_where_other_work_ran(results):
     where = "AMD 25/17, 2 cores, 2026-12-01, commit unknown"
     command = "`python benchmarks/remat.py`"
     assert captions == [f"{where}: {command}", f"{where}, load average 1.2: {command}"]
+
+
+@pytest.mark.parametrize(
+    ("environment", "numbers", "words"),
+    [
+        ({"load": 2.0, "others": 0.01}, {}, ""),
+        ({"load": 2.0, "others": 0.01}, {"others": 0.126}, ", other work 13%"),
+        ({"load": 2.0, "others": None}, {"others": 0.02}, ""),
+        ({"load": 2.0, "others": None}, {}, ", load average 2.0"),
+        ({"load": 0.0, "others": 0.5}, {}, ", other work 50%"),
+    ],
+)
+def test_an_entry_says_what_others_did_in_place_of_the_load_where_somebody_looked(environment, numbers, words):
+    entry = {"date": "2026-12-01", "commit": "abc", "environment": environment, "numbers": numbers}
+    assert tables.measured(entry) == f"2026-12-01, abc{words}"
 
 
 def test_an_entry_of_an_unknown_machine_is_refused(results):
