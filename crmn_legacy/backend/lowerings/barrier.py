@@ -4,6 +4,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from ..barrier import Barrier
+from .order import keeping_order
 from .registry import as_array, lowering
 
 
@@ -16,4 +17,4 @@ def _barrier(op, node):
         there = last.ravel()[0] == last.ravel()[0]
         return *(jnp.where(there, value, jnp.zeros_like(value)) for value in values), last
 
-    return pass_on
+    return keeping_order(pass_on)

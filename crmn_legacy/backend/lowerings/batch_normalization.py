@@ -1,5 +1,6 @@
 """Batch normalisation with its closed-form gradient."""
 
+import functools
 import math
 
 import jax.numpy as jnp
@@ -10,6 +11,7 @@ from aesara.tensor.nnet.batchnorm import (
 )
 from jax import lax
 
+from .order import keeping_order, moved_axis
 from .reductions import long_sum
 from .registry import as_array, lowering, output_dtype
 
@@ -23,15 +25,19 @@ def _inverse_root(variance):
     return 1 / lax.optimization_barrier(jnp.sqrt(variance))
 
 
+def _over(axes, function):
+    """The lowered function of statistics over `axes`: `function` of the axes and the inputs."""
+    moved = [moved_axis(axis) for axis in axes] if len(axes) < 4 else axes
+    return keeping_order(functools.partial(function, axes), functools.partial(function, moved))
+
+
 def _count(x, axes):
     return math.prod(x.shape[axis] for axis in axes)
 
 
 @lowering.register(AbstractBatchNormTrain)
 def _train(op, node):
-    axes = op.axes
-
-    def normalize(x, scale, bias, epsilon, factor, *running):
+    def normalize(axes, x, scale, bias, epsilon, factor, *running):
         dtype = output_dtype(node)
         x = as_array(x, dtype)
         count = _count(x, axes)
@@ -46,14 +52,12 @@ def _train(op, node):
             results.append(running[1] * (1 - factor) + variance * (count / (count - 1)) * factor)
         return results
 
-    return normalize
+    return _over(op.axes, normalize)
 
 
 @lowering.register(AbstractBatchNormTrainGrad)
 def _train_gradient(op, node):
-    axes = op.axes
-
-    def gradient(x, g, scale, mean, inverse_std, epsilon):
+    def gradient(axes, x, g, scale, mean, inverse_std, epsilon):
         dtype = output_dtype(node)
         x, g = as_array(x, dtype), as_array(g, dtype)
         count = _count(x, axes)
@@ -63,7 +67,7 @@ def _train_gradient(op, node):
         g_x = (scale * inverse_std) * (g - g_bias / count - normalized * (g_scale / count))
         return g_x, g_scale, g_bias
 
-    return gradient
+    return _over(op.axes, gradient)
 
 
 @lowering.register(AbstractBatchNormInference)
@@ -72,4 +76,4 @@ def _inference(op, node):
         dtype = output_dtype(node)
         return (x - mean) * (scale * _inverse_root(variance + as_array(epsilon, dtype))) + bias
 
-    return normalize
+    return keeping_order(normalize)

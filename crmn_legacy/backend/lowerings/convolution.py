@@ -11,7 +11,9 @@ from aesara.tensor.nnet.abstract_conv import (
 )
 from jax import lax
 
-from .registry import active_settings, as_array, known_integers, lowering, output_dtype
+from .order import Map, moved, of_maps, written
+from .reductions import product
+from .registry import active_settings, as_array, channels_last, known_integers, lowering, output_dtype
 
 # Aesara's order of dimensions (batch, channel, rows, columns), as lax numbers them; the order for a gradient exchanges
 # the first two.
@@ -23,6 +25,33 @@ _ORDER = {
 # How many times as many products a gradient by the input would have as a convolution as it needs, before it is computed
 # otherwise. At less, as in the last layers of fractional max-pooling, committed results were computed as convolutions.
 _LEAST_WASTE = 4
+
+
+# The same of maps whose channels lie last; filters lie as they are written.
+_LAST = lax.ConvDimensionNumbers((0, 3, 1, 2), (0, 1, 2, 3), (0, 3, 1, 2))
+
+# A map as (channel, rows, columns, batch), whose batch is what a convolution sums over.
+_BATCH_LAST = (0, 3, 1, 2)
+
+# Bytes of a map that are turned into that order at once.
+_BLOCK = 800 * 1024
+
+
+def _order(op):
+    """How the maps of a convolution lie."""
+    return _LAST if op.convdim == 2 and op.num_groups == 1 and channels_last() else _ORDER[op.convdim]
+
+
+def _in(order, value, dtype):
+    """A map as an array that lies in `order`."""
+    if order is not _LAST:
+        return as_array(written(value), dtype)
+    return as_array(value.stored if isinstance(value, Map) else moved(value), dtype)
+
+
+def _map(order, array):
+    """A value of a graph, of an array that lies in `order`."""
+    return Map(array) if order is _LAST else array
 
 
 def _exchanged(order):
@@ -57,18 +86,20 @@ def _padding(op, filter_shape):
 def _forward(op, node):
     _refuse_unshared(op)
 
+    @of_maps
     def convolution(x, w):
-        dtype = output_dtype(node)
-        return _convolve(
-            as_array(x, dtype),
-            _flipped(op, as_array(w, dtype)),
+        dtype, order = output_dtype(node), _order(op)
+        y = _convolve(
+            _in(order, x, dtype),
+            _flipped(op, as_array(written(w), dtype)),
             dtype,
             window_strides=op.subsample,
             padding=_padding(op, w.shape[2:]),
             rhs_dilation=op.filter_dilation,
-            dimension_numbers=_ORDER[op.convdim],
+            dimension_numbers=order,
             feature_group_count=op.num_groups,
         )
+        return _map(order, y)
 
     return convolution
 
@@ -77,9 +108,10 @@ def _forward(op, node):
 def _gradient_by_weights(op, node):
     _refuse_unshared(op)
 
+    @of_maps
     def gradient(x, g, shape):
         """Correlate the input with the output's gradient; the batch is what is summed over."""
-        dtype = output_dtype(node)
+        dtype, order = output_dtype(node), _order(op)
         filter_shape = known_integers(shape, "the shape of a convolution's filters")
         padding = [
             (low, (k - 1) * dilation + (out - 1) * stride + 1 - size - low)
@@ -93,21 +125,27 @@ def _gradient_by_weights(op, node):
                 strict=True,
             )
         ]
-        x = as_array(x, dtype)
-        if any(out > size for out, size in zip(g.shape[2:], x.shape[2:], strict=True)):
+        larger = any(out > size for out, size in zip(g.shape[2:], x.shape[2:], strict=True))
+        x, g = _in(order, x, dtype), _in(order, g, dtype)
+        if larger:
             # Where what is slid is larger than the unpadded map, XLA's CPU compiler has plain loops, 5 to 20 times as
             # slow as its matrix kernel. The barrier keeps it from taking the padding back into the convolution.
-            x = lax.pad(x, jnp.zeros((), dtype), [(0, 0, 0), (0, 0, 0), *((low, high, 0) for low, high in padding)])
+            edges = [(0, 0, 0), (0, 0, 0), *((low, high, 0) for low, high in padding)]
+            x = lax.pad(x, jnp.zeros((), dtype), [edges[order.lhs_spec.index(axis)] for axis in range(x.ndim)])
             x, padding = lax.optimization_barrier(x), [(0, 0)] * op.convdim
-        order = _exchanged(_ORDER[op.convdim].lhs_spec)
+        if order is _LAST and filter_shape == (1, 1) and padding == [(0, 0), (0, 0)]:
+            return _products(x[:, :: op.subsample[0], :: op.subsample[1]], g)
+        maps = slid = _exchanged(order.lhs_spec)
+        if order is _LAST:
+            x, maps = _batch_last(x), _BATCH_LAST
         w = _convolve(
             x,
-            as_array(g, dtype),
+            g,
             dtype,
             window_strides=op.filter_dilation,
             padding=padding,
             rhs_dilation=op.subsample,
-            dimension_numbers=lax.ConvDimensionNumbers(order, order, order),
+            dimension_numbers=lax.ConvDimensionNumbers(maps, slid, _exchanged(order.rhs_spec)),
             batch_group_count=op.num_groups,
         )
         return _flipped(op, w)
@@ -115,18 +153,35 @@ def _gradient_by_weights(op, node):
     return gradient
 
 
+def _products(x, g):
+    """The gradient of filters of one entry, of two maps whose channels lie last: products summed over all places."""
+    return product(g, x, ((0, 1, 2), (0, 1, 2)))[:, :, None, None]
+
+
+def _batch_last(x):
+    """A map whose channels lie last, as (channel, rows, columns, batch), which XLA's kernel for this gradient wants.
+
+    Turned as a whole, it would be read from beginning to end for each channel. So it is turned in blocks of rows that
+    stay in the processor's cache.
+    """
+    rows = max(1, _BLOCK * x.shape[1] // (x.size * x.dtype.itemsize))
+    blocks = [x[:, first : first + rows].transpose(3, 1, 2, 0) for first in range(0, x.shape[1], rows)]
+    return jnp.concatenate(blocks, 1)
+
+
 @lowering.register(AbstractConv_gradInputs)
 def _gradient_by_inputs(op, node):
     _refuse_unshared(op)
 
+    @of_maps
     def gradient(w, g, shape):
         """Convolve the output's gradient, spread out by the stride, with the filters turned around."""
-        dtype = output_dtype(node)
+        dtype, order = output_dtype(node), _order(op)
         filter_shape = w.shape[2:]
         sizes = known_integers(shape, "the shape of a convolution's input")
         larger = any(k > out for k, out in zip(filter_shape, g.shape[2:], strict=True))
         if larger and math.prod(sizes) > _LEAST_WASTE * math.prod(g.shape[2:]):
-            return _overlapped(op, as_array(w, dtype), as_array(g, dtype), sizes)
+            return _overlapped(op, as_array(written(w), dtype), as_array(written(g), dtype), sizes)
         padding = [
             ((k - 1) * dilation - low, size + low - 1 - (out - 1) * stride)
             for (low, _), k, dilation, stride, size, out in zip(
@@ -139,7 +194,7 @@ def _gradient_by_inputs(op, node):
                 strict=True,
             )
         ]
-        w = as_array(w, dtype)
+        w = as_array(written(w), dtype)
         if not op.filter_flip:
             w = lax.rev(w, tuple(range(2, w.ndim)))
         groups = op.num_groups
@@ -148,9 +203,8 @@ def _gradient_by_inputs(op, node):
             outputs, inputs = w.shape[0] // groups, w.shape[1]
             w = w.reshape(groups, outputs, inputs, *filter_shape)
             w = jnp.moveaxis(w, 0, 1).reshape(outputs, groups * inputs, *filter_shape)
-        order = _ORDER[op.convdim]
-        return _convolve(
-            as_array(g, dtype),
+        x = _convolve(
+            _in(order, g, dtype),
             w,
             dtype,
             window_strides=(1,) * op.convdim,
@@ -160,6 +214,7 @@ def _gradient_by_inputs(op, node):
             dimension_numbers=lax.ConvDimensionNumbers(order.lhs_spec, _exchanged(order.rhs_spec), order.out_spec),
             feature_group_count=groups,
         )
+        return _map(order, x)
 
     return gradient
 

@@ -14,12 +14,13 @@ from aesara.tensor.nnet.sigm import UltraFastScalarSigmoid
 from aesara.tensor.xlogx import XlogX, XlogY0
 from jax import lax
 
+from .order import keeping_order
 from .registry import canonical, lowering
 
 
 @lowering.register(Elemwise)
 def _elementwise(op, node):
-    return _scalar_node(op.scalar_op, node)
+    return keeping_order(_scalar_node(op.scalar_op, node))
 
 
 @lowering.register(scalar.ScalarOp)

@@ -17,6 +17,7 @@ from aesara.tensor.subtensor import (
 from aesara.tensor.type_other import MakeSlice
 from jax import lax
 
+from .order import Map, in_moved_order, moved, of_maps, written
 from .registry import as_array, concrete, known_integers, lowering, output_dtype
 
 
@@ -164,9 +165,12 @@ def add(x, y, taken):
 
 @lowering.register(Subtensor)
 def _subtensor(op, node):
+    @of_maps
     def subtensor(x, *indices):
-        x = as_array(x)
-        return take(x, extents(x.shape, indices_from_subtensor(indices, op.idx_list)))
+        taken = extents(x.shape, indices_from_subtensor(indices, op.idx_list))
+        if isinstance(x, Map) and not any(extent.dropped for extent in taken):
+            return Map(take(x.array, in_moved_order(taken)))
+        return take(as_array(written(x)), taken)
 
     return subtensor
 
@@ -175,10 +179,14 @@ def _subtensor(op, node):
 def _inc_subtensor(op, node):
     change = put if op.set_instead_of_inc else add
 
+    @of_maps
     def inc_subtensor(x, y, *indices):
         dtype = output_dtype(node)
         taken = extents(x.shape, indices_from_subtensor(indices, op.idx_list))
-        return change(as_array(x, dtype), as_array(y, dtype), taken)
+        maps = any(isinstance(value, Map) for value in (x, y)) and np.ndim(x) == np.ndim(y) == 4
+        if maps and not any(extent.dropped for extent in taken):
+            return Map(change(as_array(moved(x), dtype), as_array(moved(y), dtype), in_moved_order(taken)))
+        return change(as_array(written(x), dtype), as_array(written(y), dtype), taken)
 
     return inc_subtensor
 

@@ -7,6 +7,7 @@ from aesara.scalar.basic import ScalarType
 from aesara.tensor.basic import ARange
 from aesara.tensor.type import TensorType
 
+from .order import takes_maps, written
 from .registry import as_array, canonical, concrete, lowering
 
 
@@ -91,7 +92,7 @@ class Program:
                 raise
             for variable, result in zip(node.outputs, results, strict=True):
                 values.setdefault(variable, result)
-        return [value_of(variable) for variable in self.outputs]
+        return [written(value_of(variable)) for variable in self.outputs]
 
 
 def _function(node):
@@ -123,6 +124,8 @@ def _compute(node, function, arguments):
         as_array(value) if isinstance(value, np.ndarray | np.floating) and value.dtype.kind == "f" else value
         for value in arguments
     ]
+    if not takes_maps(function):
+        arguments = [written(value) for value in arguments]
     results = function(*arguments)
     if not isinstance(results, tuple | list):
         results = (results,)

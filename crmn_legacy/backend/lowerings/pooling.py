@@ -1,6 +1,7 @@
 """Pooling and its gradients, over any number of trailing dimensions."""
 
 import dataclasses
+import functools
 import itertools
 import math
 
@@ -9,6 +10,7 @@ import numpy as np
 from aesara.tensor.signal.pool import AveragePoolGrad, DownsampleFactorMaxGradGrad, MaxPoolGrad, Pool
 from jax import lax
 
+from .order import keeping_order
 from .reductions import LONG_SUM, long_sum
 from .registry import as_array, known_integers, lowering
 
@@ -23,6 +25,8 @@ class Windows:
         A pooled dimension each.
     shape, count : tuple of int
         Of the pooled dimensions: how long they are, and how many windows they hold.
+    trailing : int
+        How many dimensions lie behind the pooled ones.
     """
 
     size: tuple
@@ -30,15 +34,17 @@ class Windows:
     padding: tuple
     shape: tuple
     count: tuple
+    trailing: int = 0
 
     @classmethod
-    def of(cls, op, shape, size, stride, padding):
+    def of(cls, op, trailing, shape, size, stride, padding):
         """Read the windows off an Aesara op, the input's whole shape and the op's vectors."""
         size, stride, padding = (
             known_integers(vector, "the windows of a pooling") for vector in (size, stride, padding)
         )
-        out = Pool.out_shape(list(shape), size, op.ignore_border, stride, padding, op.ndim)
-        return cls(size, stride, padding, tuple(shape[-op.ndim :]), tuple(int(n) for n in out[-op.ndim :]))
+        pooled = tuple(shape[len(shape) - trailing - op.ndim : len(shape) - trailing])
+        out = Pool.out_shape(list(pooled), size, op.ignore_border, stride, padding, op.ndim)
+        return cls(size, stride, padding, pooled, tuple(int(n) for n in out), trailing)
 
     @property
     def tiles(self):
@@ -81,21 +87,29 @@ class Windows:
         return result
 
     def split(self, x):
-        """View a tiled map as (..., windows, elements, windows, elements)."""
+        """View a tiled map as (..., windows, elements, windows, elements, ...)."""
         pairs = itertools.chain.from_iterable(zip(self.count, self.size, strict=True))
-        return x.reshape(*x.shape[: x.ndim - len(self.size)], *pairs)
+        return x.reshape(self.among(x.shape, pairs))
+
+    def leading(self, ndim):
+        """How many of `ndim` dimensions lie before the pooled ones."""
+        return ndim - len(self.size) - self.trailing
+
+    def among(self, whole, pooled):
+        """`whole`, with something for each dimension, but `pooled` in place of the pooled ones."""
+        return *whole[: self.leading(len(whole))], *pooled, *whole[len(whole) - self.trailing :]
 
     def repeated(self, y):
         """Give each element of a tiled map its window's value."""
-        leading = y.ndim - len(self.size)
+        shape, leading = y.shape, self.leading(y.ndim)
         y = lax.expand_dims(y, [leading + 2 * i + 1 for i in range(len(self.size))])
         pairs = itertools.chain.from_iterable(zip(self.count, self.size, strict=True))
-        return jnp.broadcast_to(y, (*y.shape[:leading], *pairs)).reshape(*y.shape[:leading], *self.shape)
+        return jnp.broadcast_to(y, self.among(shape, pairs)).reshape(self.among(shape, self.shape))
 
     def fitted(self, x, filling):
         """Pad or cut `x` so that the windows exactly fit."""
-        leading = [(0, 0, 0)] * (x.ndim - len(self.size))
-        return lax.pad(x, jnp.asarray(filling, x.dtype), [*leading, *((low, high, 0) for low, high in self.margins)])
+        edges = self.among([(0, 0, 0)] * x.ndim, ((low, high, 0) for low, high in self.margins))
+        return lax.pad(x, jnp.asarray(filling, x.dtype), edges)
 
     def offsets(self):
         """All positions in a window."""
@@ -103,18 +117,16 @@ class Windows:
 
     def at(self, fitted, offset):
         """The element at `offset` of each window, from a map that went through `fitted`."""
-        leading = fitted.ndim - len(self.size)
         ends = [o + (n - 1) * s + 1 for o, n, s in zip(offset, self.count, self.stride, strict=True)]
         return lax.slice(
             fitted,
-            [0] * leading + list(offset),
-            [*fitted.shape[:leading], *ends],
-            [1] * leading + list(self.stride),
+            self.among([0] * fitted.ndim, offset),
+            self.among(fitted.shape, ends),
+            self.among([1] * fitted.ndim, self.stride),
         )
 
     def spread(self, y):
         """Give each element of the map the sum over the windows that it lies in: the transpose of windows' sums."""
-        leading = y.ndim - len(self.size)
         padding = [
             (size - 1 - low, length + low - 1 - (n - 1) * stride)
             for size, low, length, n, stride in zip(
@@ -122,34 +134,31 @@ class Windows:
             )
         ]
         zero = jnp.zeros((), y.dtype)
-        config = [(0, 0, 0)] * leading + [
-            (low, high, stride - 1) for (low, high), stride in zip(padding, self.stride, strict=True)
-        ]
-        return lax.reduce_window(
-            lax.pad(y, zero, config), zero, lax.add, (1,) * leading + self.size, (1,) * y.ndim, "VALID"
-        )
+        edges = [(low, high, stride - 1) for (low, high), stride in zip(padding, self.stride, strict=True)]
+        y = lax.pad(y, zero, self.among([(0, 0, 0)] * y.ndim, edges))
+        steps = (1,) * y.ndim
+        return lax.reduce_window(y, zero, lax.add, self.among(steps, self.size), steps, "VALID")
 
     def back(self, y, offset):
         """Put a value a window at `offset` of each window, zero elsewhere: the transpose of `at`, cut to the map."""
-        leading = [(0, 0, 0)] * (y.ndim - len(self.size))
         padding = [
             (o - low, length + low - o - ((n - 1) * s + 1), s - 1)
             for o, low, length, n, s in zip(offset, self.padding, self.shape, self.count, self.stride, strict=True)
         ]
-        return lax.pad(y, jnp.zeros((), y.dtype), [*leading, *padding])
+        return lax.pad(y, jnp.zeros((), y.dtype), self.among([(0, 0, 0)] * y.ndim, padding))
 
 
 def _reduced_windows(x, windows, filling, function):
-    leading = (1,) * (x.ndim - len(windows.size))
-    filling = jnp.asarray(filling, x.dtype)
+    filling, ones = jnp.asarray(filling, x.dtype), (1,) * x.ndim
     fitted = windows.fitted(x, filling)
-    return lax.reduce_window(fitted, filling, function, leading + windows.size, leading + windows.stride, "VALID")
+    size, stride = windows.among(ones, windows.size), windows.among(ones, windows.stride)
+    return lax.reduce_window(fitted, filling, function, size, stride, "VALID")
 
 
 def _window_sums(x, windows):
     if windows.tiles and math.prod(windows.size) >= LONG_SUM:
-        split = windows.split(x)
-        return long_sum(split, range(x.ndim - len(windows.size) + 1, split.ndim, 2))
+        split, first = windows.split(x), windows.leading(x.ndim) + 1
+        return long_sum(split, range(first, first + 2 * len(windows.size), 2))
     return _reduced_windows(x, windows, 0, lax.add)
 
 
@@ -161,29 +170,36 @@ def _window_maxima(x, windows):
 def _averaged(sums, windows, mode):
     if mode == "sum":
         return sums
-    return sums / as_array(windows.elements(mode == "average_inc_pad"), sums.dtype)
+    elements = as_array(windows.elements(mode == "average_inc_pad"), sums.dtype)
+    return sums / lax.expand_dims(elements, range(elements.ndim, elements.ndim + windows.trailing))
+
+
+def _keeping_order(op, function):
+    """The lowered function of a pooling: `function` of how many dimensions follow the pooled ones, and the inputs."""
+    written = functools.partial(function, 0)
+    return keeping_order(written, functools.partial(function, 1)) if op.ndim == 2 else written
 
 
 @lowering.register(Pool)
 def _pool(op, node):
-    def pool(x, size, stride, padding):
+    def pool(trailing, x, size, stride, padding):
         x = as_array(x)
-        windows = Windows.of(op, x.shape, size, stride, padding)
+        windows = Windows.of(op, trailing, x.shape, size, stride, padding)
         if op.mode == "max":
             return _window_maxima(x, windows)
         return _averaged(_window_sums(x, windows), windows, op.mode)
 
-    return pool
+    return _keeping_order(op, pool)
 
 
 @lowering.register(MaxPoolGrad)
 def _max_gradient(op, node):
-    def gradient(x, maxima, g, size, stride, padding):
+    def gradient(trailing, x, maxima, g, size, stride, padding):
         """Send a window's gradient to every element that equals its maximum.
 
         XLA's own way, select-and-scatter, picks one element of a tie, and is refused where GPU results must repeat.
         """
-        windows = Windows.of(op, x.shape, size, stride, padding)
+        windows = Windows.of(op, trailing, x.shape, size, stride, padding)
         if windows.tiles:
             return jnp.where(x == windows.repeated(maxima), windows.repeated(g), 0)
         fitted = windows.fitted(x, -jnp.inf)
@@ -191,34 +207,34 @@ def _max_gradient(op, node):
             windows.back(jnp.where(windows.at(fitted, offset) == maxima, g, 0), offset) for offset in windows.offsets()
         )
 
-    return gradient
+    return _keeping_order(op, gradient)
 
 
 @lowering.register(DownsampleFactorMaxGradGrad)
 def _max_gradient_gradient(op, node):
-    def gradient(x, maxima, gg, size, stride, padding):
-        windows = Windows.of(op, x.shape, size, stride, padding)
+    def gradient(trailing, x, maxima, gg, size, stride, padding):
+        windows = Windows.of(op, trailing, x.shape, size, stride, padding)
         fitted, spread = windows.fitted(x, -jnp.inf), windows.fitted(gg, 0)
         return sum(
             jnp.where(windows.at(fitted, offset) == maxima, windows.at(spread, offset), 0)
             for offset in windows.offsets()
         )
 
-    return gradient
+    return _keeping_order(op, gradient)
 
 
 @lowering.register(AveragePoolGrad)
 def _average_gradient(op, node):
-    def gradient(x, g, size, stride, padding):
+    def gradient(trailing, x, g, size, stride, padding):
         """Spread a window's gradient evenly over the elements that it averaged.
 
         With padding that does not count (``average_exc_pad``) Aesara's C code moves the windows at the border instead;
         this is the gradient of what the forward pass computes.
         """
-        windows = Windows.of(op, x.shape, size, stride, padding)
+        windows = Windows.of(op, trailing, x.shape, size, stride, padding)
         g = _averaged(g, windows, op.mode)
         if windows.tiles:
             return windows.repeated(g)
         return windows.spread(g)
 
-    return gradient
+    return _keeping_order(op, gradient)

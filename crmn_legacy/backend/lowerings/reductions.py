@@ -23,12 +23,16 @@ from aesara.tensor.math import (
 )
 from jax import lax
 
-from .registry import active_settings, as_array, lowering, output_dtype
+from .order import keeping_order, moved_axis
+from .registry import active_settings, as_array, channels_last, lowering, output_dtype
 
 # From how many summed elements on a sum is written as a matrix product with ones.
 LONG_SUM = 256
 # The longest row of such a product; longer sums are folded into rows first.
 ROW = 4096
+# How many rows are added up at once where columns are summed. XLA writes a sum over more as sums over windows, which it
+# does not fuse with what makes the rows; and it fuses a sum over as many or fewer into the sum of what it gives.
+TILE = 32
 
 
 def long_sum(x, axes):
@@ -60,6 +64,17 @@ def long_sum(x, axes):
     if trailing:
         kept = x.shape[: x.ndim - trailing]
         return long_sum(_sum_rows(x.reshape(math.prod(kept), -1)).reshape(kept), axes[:-trailing])
+    if not channels_last():
+        return _long_sum_of_columns(x, axes)
+    first = last = axes[-1]
+    while first - 1 in axes:
+        first -= 1
+    before, after = x.shape[:first], x.shape[last + 1 :]
+    summed = _sum_middle(x.reshape(math.prod(before), -1, math.prod(after)))
+    return long_sum(summed.reshape(*before, *after), [axis for axis in axes if axis < first])
+
+
+def _long_sum_of_columns(x, axes):
     leading = 0
     while leading < len(axes) and axes[leading] == leading:
         leading += 1
@@ -117,6 +132,32 @@ def _sum_columns(rows):
     return _sum_columns(folded.reshape(-1, length))
 
 
+def _sum_middle(x):
+    """Sum three dimensions over the second."""
+    number, length, width = x.shape
+    if length <= TILE:
+        return jnp.sum(x, 1)
+    tile = next((tile for tile in range(TILE, 7, -1) if length % tile == 0 and length > TILE * tile), None)
+    if tile is None:
+        tile, x = TILE, jnp.pad(x, ((0, 0), (0, -length % TILE), (0, 0)))
+    tiles = jnp.sum(x.reshape(-1, tile, width), 1)
+    # Without the barrier XLA makes one sum of both, in one lane.
+    return jnp.sum(lax.optimization_barrier(tiles).reshape(number, -1, width), 1)
+
+
+def _over_axes(op, function):
+    """The lowered function of a reduction: `function` of an array and the axes to drop."""
+
+    def of_last(x):
+        axes = _axes(op, x)
+        kept = [moved_axis(axis) for axis in range(4) if axis not in axes]
+        reduced = function(x, [moved_axis(axis) for axis in axes])
+        # With nothing dropped it is a map as before.
+        return reduced.transpose([sorted(kept).index(axis) for axis in kept]) if axes else reduced
+
+    return keeping_order(lambda x: function(x, _axes(op, x)), of_last)
+
+
 def _axes(op, x):
     axis = op.axis
     if axis is None:
@@ -128,34 +169,25 @@ def _axes(op, x):
 def _sum(op, node):
     dtype = node.outputs[0].type.dtype
 
-    def summed(x):
-        x = as_array(x, dtype)
-        return long_sum(x, _axes(op, x))
-
-    return summed
+    return _over_axes(op, lambda x, axes: long_sum(as_array(x, dtype), axes))
 
 
 @lowering.register(Mean)
 def _mean(op, node):
     dtype = node.outputs[0].type.dtype
 
-    def mean(x):
-        x = as_array(x, dtype)
-        axes = _axes(op, x)
-        return long_sum(x, axes) / math.prod(x.shape[axis] for axis in axes)
+    def mean(x, axes):
+        return long_sum(as_array(x, dtype), axes) / math.prod(x.shape[axis] for axis in axes)
 
-    return mean
+    return _over_axes(op, mean)
 
 
 def _reducing(function):
     def lowered(op, node):
         dtype = node.outputs[0].type.dtype
 
-        def reduced(x):
-            x = as_array(x, None if dtype == "bool" else dtype)
-            return function(x, _axes(op, x))
-
-        return reduced
+        kept_dtype = None if dtype == "bool" else dtype
+        return _over_axes(op, lambda x, axes: function(as_array(x, kept_dtype), tuple(axes)))
 
     return lowered
 

@@ -9,6 +9,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from .order import Map
+
 MATMUL_DTYPES = (None, "bfloat16")
 
 
@@ -20,9 +22,12 @@ class Settings:
     ----------
     matmul_dtype : None or 'bfloat16'
         To what the operands of convolutions and matrix products are rounded. Sums stay in float32.
+    channels_last : bool
+        Whether the maps of convolutions lie with their channels last (`order`), on a processor: faster, other bits.
     """
 
     matmul_dtype: str | None = None
+    channels_last: bool = False
 
     def __post_init__(self):
         if self.matmul_dtype not in MATMUL_DTYPES:
@@ -92,9 +97,14 @@ def _aesara_dispatch():
     return jax_funcify
 
 
+def channels_last():
+    """Whether convolutions make maps whose channels lie last: where `Settings` say so, and on a processor only."""
+    return active_settings().channels_last and jax.default_backend() == "cpu"
+
+
 def concrete(*values):
     """Tell whether all `values` are known while tracing: NumPy arrays, numbers, slices, None."""
-    return not any(isinstance(value, jax.Array) for value in values)
+    return not any(isinstance(value, jax.Array | Map) for value in values)
 
 
 def known_integers(values, what):

@@ -25,11 +25,12 @@ from aesara.tensor.shape import Reshape, Shape, Shape_i, SpecifyShape, Unbroadca
 from aesara.tensor.sort import ArgSortOp, SortOp
 from jax import lax
 
+from .order import keeping_order, moved_axis, of_maps
 from .registry import as_array, concrete, known_integers, lowering, output_dtype
 
 
 def _identity(op, node):
-    return lambda x, *_: x
+    return of_maps(lambda x, *_: x)
 
 
 for _op in (DeepCopyOp, ViewOp, Unbroadcast, TensorFromScalar, ScalarFromTensor):
@@ -44,7 +45,7 @@ def _check(op, node):
             raise op.exc_type(op.msg)
         return x
 
-    return check
+    return of_maps(check)
 
 
 @lowering.register(IfElse)
@@ -68,12 +69,12 @@ def _if_else(op, node):
 
 @lowering.register(Shape)
 def _shape(op, node):
-    return lambda x: np.array(np.shape(x), np.int64)
+    return of_maps(lambda x: np.array(np.shape(x), np.int64))
 
 
 @lowering.register(Shape_i)
 def _shape_i(op, node):
-    return lambda x: np.array(np.shape(x)[op.i], np.int64)
+    return of_maps(lambda x: np.array(np.shape(x)[op.i], np.int64))
 
 
 @lowering.register(SpecifyShape)
@@ -84,7 +85,7 @@ def _specify_shape(op, node):
             raise ValueError(f"got an array of shape {x.shape}, the graph specifies {tuple(wanted)}")
         return x
 
-    return specify_shape
+    return of_maps(specify_shape)
 
 
 @lowering.register(Reshape)
@@ -153,17 +154,17 @@ def _tri(op, node):
 
 @lowering.register(Join)
 def _join(op, node):
-    def join(axis, *arrays):
+    def join(axis, *arrays, moved=int):
         (axis,) = known_integers((axis,), "the axis of join")
-        return jnp.concatenate([as_array(array, output_dtype(node)) for array in arrays], axis)
+        return jnp.concatenate([as_array(array, output_dtype(node)) for array in arrays], moved(axis))
 
-    return join
+    return keeping_order(join, functools.partial(join, moved=moved_axis))
 
 
 @lowering.register(Split)
 def _split(op, node):
-    def split(x, axis, lengths):
-        (axis,) = known_integers((axis,), "the axis of split")
+    def split(x, axis, lengths, moved=int):
+        axis = moved(*known_integers((axis,), "the axis of split"))
         lengths = known_integers(lengths, "the lengths of split")
         if len(lengths) != op.len_splits or sum(lengths) != x.shape[axis]:
             raise ValueError(f"cannot split {x.shape[axis]} elements into {op.len_splits} parts of {lengths}")
@@ -173,7 +174,7 @@ def _split(op, node):
             for end, length in zip(ends, lengths, strict=True)
         ]
 
-    return split
+    return keeping_order(split, functools.partial(split, moved=moved_axis))
 
 
 @lowering.register(Repeat)
