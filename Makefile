@@ -51,7 +51,8 @@ lint: environment
 
 .PHONY: bench
 bench: environment
-	$(BIN)/python benchmarks/step_time.py --wait 10 --json benchmarks/results/step_time.json
+	$(BIN)/python benchmarks/step_time.py --network all --wait 10 --json benchmarks/results/step_time.json
+	$(BIN)/python benchmarks/step_time.py --network all --evaluation --wait 10 --json benchmarks/results/step_time.json
 	$(BIN)/python benchmarks/start_time.py --wait 10 --json benchmarks/results/start_time.json
 	$(BIN)/python benchmarks/profiles.py --wait 10 --json benchmarks/results/profiles.json
 	$(BIN)/python benchmarks/remat.py --wait 10 --json benchmarks/results/remat.json
