@@ -81,7 +81,7 @@ def test_data_starts_without_aesara_jax_or_lasagne():
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def drawn_alike(seed, epoch, indices, draws):
+def assert_drawn_alike(seed, epoch, indices, draws):
     """Draw from many generators at once and from each by itself, and hold every number against the other."""
     together = Generators(seed, Purpose.AUGMENTATION, epoch, indices)
     alone = [generator(seed, Purpose.AUGMENTATION, epoch, int(index)) for index in indices]
@@ -112,14 +112,14 @@ DRAWS = st.one_of(
     draws=st.lists(DRAWS, max_size=9),
 )
 def test_many_generators_draw_what_each_draws_by_itself(seed, epoch, indices, draws):
-    drawn_alike(seed, epoch, indices, draws)
+    assert_drawn_alike(seed, epoch, indices, draws)
 
 
 @pytest.mark.parametrize("seed", [0, 1, 7345, 2**64 - 1])
 @pytest.mark.parametrize("epoch", [0, 1, 100, 2**32])
 def test_a_whole_epoch_of_generators_draws_what_each_draws_by_itself(seed, epoch):
     once = [("uniform", (-0.1, 0.1), {"size": 2}), ("integers", (-20, 20), {"endpoint": True}), ("random", (), {})]
-    drawn_alike(seed, epoch, np.arange(300), once * 3)
+    assert_drawn_alike(seed, epoch, np.arange(300), once * 3)
 
 
 def test_a_refused_number_is_drawn_anew_by_that_generator_alone():

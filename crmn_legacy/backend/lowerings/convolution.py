@@ -22,13 +22,12 @@ _ORDER = {
     3: lax.ConvDimensionNumbers((0, 1, 2, 3, 4), (0, 1, 2, 3, 4), (0, 1, 2, 3, 4)),
 }
 
+# The same of maps whose channels lie last; filters lie as they are written.
+_LAST = lax.ConvDimensionNumbers((0, 3, 1, 2), (0, 1, 2, 3), (0, 3, 1, 2))
+
 # How many times as many products a gradient by the input would have as a convolution as it needs, before it is computed
 # otherwise. At less, as in the last layers of fractional max-pooling, committed results were computed as convolutions.
 _LEAST_WASTE = 4
-
-
-# The same of maps whose channels lie last; filters lie as they are written.
-_LAST = lax.ConvDimensionNumbers((0, 3, 1, 2), (0, 1, 2, 3), (0, 3, 1, 2))
 
 # A map as (channel, rows, columns, batch), whose batch is what a convolution sums over.
 _BATCH_LAST = (0, 3, 1, 2)
