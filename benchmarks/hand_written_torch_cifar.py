@@ -21,6 +21,22 @@ def convolution(channels, filters, size, stride=1):
     return conv
 
 
+class ThreeStages(nn.Module):
+    """A convolution, three stages, batch norm and rectifier, the global average and a dense layer."""
+
+    def add_stages(self, stages, channels, classes):
+        """Add all layers; the last of three `stages` gives `channels` maps."""
+        self.stem = nn.Sequential(OrderedDict(conv=convolution(3, STEM_FILTERS, 3)))
+        self.stage1, self.stage2, self.stage3 = stages
+        self.final = nn.Sequential(OrderedDict(bn=nn.BatchNorm2d(channels), relu=nn.ReLU(inplace=True)))
+        self.output = nn.Linear(channels, classes)
+        nn.init.zeros_(self.output.bias)
+
+    def forward(self, images):
+        x = self.stage3(self.stage2(self.stage1(self.stem(images))))
+        return self.output(self.final(x).mean(dim=(2, 3)))
+
+
 class WideBlock(nn.Module):
     """Zagoruyko and Komodakis, Figure 1(c); where the shape changes, the first rectifier's output is projected."""
 
@@ -41,12 +57,11 @@ class WideBlock(nn.Module):
         return residual + (x if self.shortcut is None else self.shortcut(common))
 
 
-class WideResNet(nn.Module):
+class WideResNet(ThreeStages):
     """6n + 4 layers; `filters` maps in the first stage, 16 times the widening factor."""
 
     def __init__(self, n, filters, classes):
         super().__init__()
-        self.stem = nn.Sequential(OrderedDict(conv=convolution(3, STEM_FILTERS, 3)))
         channels, stages = STEM_FILTERS, []
         for stage in range(3):
             blocks = OrderedDict()
@@ -54,14 +69,7 @@ class WideResNet(nn.Module):
                 blocks[f"block{block + 1}"] = WideBlock(channels, filters << stage, 2 if stage and not block else 1)
                 channels = filters << stage
             stages.append(nn.Sequential(blocks))
-        self.stage1, self.stage2, self.stage3 = stages
-        self.final = nn.Sequential(OrderedDict(bn=nn.BatchNorm2d(channels), relu=nn.ReLU(inplace=True)))
-        self.output = nn.Linear(channels, classes)
-        nn.init.zeros_(self.output.bias)
-
-    def forward(self, images):
-        x = self.stage3(self.stage2(self.stage1(self.stem(images))))
-        return self.output(self.final(x).mean(dim=(2, 3)))
+        self.add_stages(stages, channels, classes)
 
 
 class DenseBlock(nn.Module):
@@ -77,12 +85,11 @@ class DenseBlock(nn.Module):
         return torch.cat([x, self.conv1(self.relu(self.bn1(x)))], dim=1)
 
 
-class DenseNet(nn.Module):
+class DenseNet(ThreeStages):
     """3n + 4 layers without bottlenecks and without compression."""
 
     def __init__(self, n, growth_rate, classes):
         super().__init__()
-        self.stem = nn.Sequential(OrderedDict(conv=convolution(3, STEM_FILTERS, 3)))
         channels, stages = STEM_FILTERS, []
         for stage in range(3):
             modules = OrderedDict()
@@ -99,14 +106,7 @@ class DenseNet(nn.Module):
                     )
                 )
             stages.append(nn.Sequential(modules))
-        self.stage1, self.stage2, self.stage3 = stages
-        self.final = nn.Sequential(OrderedDict(bn=nn.BatchNorm2d(channels), relu=nn.ReLU(inplace=True)))
-        self.output = nn.Linear(channels, classes)
-        nn.init.zeros_(self.output.bias)
-
-    def forward(self, images):
-        x = self.stage3(self.stage2(self.stage1(self.stem(images))))
-        return self.output(self.final(x).mean(dim=(2, 3)))
+        self.add_stages(stages, channels, classes)
 
 
 def objective(net, batch):

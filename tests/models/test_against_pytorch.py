@@ -60,10 +60,10 @@ def test_both_have_as_many_parameters(pair):
 def test_predictions_agree(pair):
     network, net, batches = pair
     step = evaluation_step(network, TASK)
-    require_like_predictions(step, step.get(step.initial_state()), net, batches[0])
+    assert_predictions_agree(step, step.get(step.initial_state()), net, batches[0])
 
 
-def require_like_predictions(step, state, net, batch):
+def assert_predictions_agree(step, state, net, batch):
     found = step.get_outputs(step(step.put(state), batch)[1])
     with torch.no_grad():
         logits = net.eval()(torch.from_numpy(batch["images"]))
@@ -86,4 +86,4 @@ def test_updates_agree_with_those_of_torchs_optimiser_while_the_rate_falls(pair)
         theirs = trained[by_torch.torch_name(parameter.name)].numpy()
         found = by_torch.as_torch(parameter.name, ours[parameter.name], flip_filters=True)
         np.testing.assert_allclose(found, theirs, rtol=0, atol=1e-8 * max(1, abs(theirs).max()))
-    require_like_predictions(evaluation_step(network, TASK), ours, net, batches[0])
+    assert_predictions_agree(evaluation_step(network, TASK), ours, net, batches[0])
