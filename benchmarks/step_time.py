@@ -177,9 +177,9 @@ def main(argv=None):
         run_all(argv)
         return
     workload = chosen_workload(options)
-    names = chosen_contenders(options, workload)
     settings = dataclasses.asdict(workload) | {name: getattr(options, name) for name in SETTINGS}
     entry = entries.begin(options, __file__, argv, settings)
+    names = chosen_contenders(options, workload)
     machine.use_cores(options.threads)
     memory = {name: alone(options, workload, name) for name in names} if options.memory else {}
     pin(options.bits)
