@@ -11,7 +11,7 @@ from .registry import as_array, known_integers, lowering
 
 @lowering.register(OpFromGraph)
 def _graph(op, node):
-    return Program(op.inner_inputs, op.inner_outputs)
+    return Program(op.inner_inputs, op.inner_outputs).in_their_order
 
 
 @lowering.register(Scan)
