@@ -26,17 +26,26 @@ class Map:
     ----------
     array : jax.Array
         In the order in which it is held.
+    before : Map, optional
+        The map that this one is behind a barrier.
+    barrier : callable, optional
+        Puts a Map behind that barrier.
 
     Attributes
     ----------
     shape : tuple of int
         As written.
+    longest : None or (list of Map, Map)
+        The longest join that begins with this map: of what, and the join (`joining`).
     """
 
     ndim = 4
 
-    def __init__(self, array):
+    def __init__(self, array, before=None, barrier=None):
         self.array = array
+        self.before = before
+        self.barrier = barrier
+        self.longest = None
         self.shape = tuple(array.shape[axis] for axis in _WRITTEN)
 
     @property

@@ -25,7 +25,8 @@ from aesara.tensor.shape import Reshape, Shape, Shape_i, SpecifyShape, Unbroadca
 from aesara.tensor.sort import ArgSortOp, SortOp
 from jax import lax
 
-from .order import keeping_order, moved_axis, of_maps
+from .joining import joined
+from .order import Map, keeping_order, moved, moved_axis, of_maps
 from .registry import as_array, concrete, known_integers, lowering, output_dtype
 
 
@@ -154,11 +155,17 @@ def _tri(op, node):
 
 @lowering.register(Join)
 def _join(op, node):
-    def join(axis, *arrays, moved=int):
+    @of_maps
+    def join(axis, *arrays):
         (axis,) = known_integers((axis,), "the axis of join")
-        return jnp.concatenate([as_array(array, output_dtype(node)) for array in arrays], moved(axis))
+        dtype = output_dtype(node)
+        if not any(isinstance(array, Map) for array in arrays):
+            return jnp.concatenate([as_array(array, dtype) for array in arrays], axis)
+        if axis % 4 == 1 and all(isinstance(array, Map) and array.dtype == dtype for array in arrays):
+            return joined(arrays)
+        return Map(jnp.concatenate([as_array(moved(array), dtype) for array in arrays], moved_axis(axis)))
 
-    return keeping_order(join, functools.partial(join, moved=moved_axis))
+    return join
 
 
 @lowering.register(Split)
