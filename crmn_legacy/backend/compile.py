@@ -14,6 +14,7 @@ from aesara.graph.op import Op
 from aesara.graph.rewriting.basic import MergeOptimizer
 from aesara.link.c.type import generic
 
+from crmn_legacy.backend import freed_memory
 from crmn_legacy.backend.graph_building import uncollected
 
 BACKENDS = ("xla", "c")
@@ -164,6 +165,7 @@ class XlaStep(Step):
         self._program = _lowered(graph)
         self._sharded, self._replicated = _shardings(jax, devices)
         self.step = jax.jit(self._program, donate_argnums=(0,) if donate else ())
+        self._compiled = False
 
     def put(self, state):
         # Copies: a donated buffer is overwritten, and JAX reads the caller's memory in the background.
@@ -180,6 +182,9 @@ class XlaStep(Step):
     def __call__(self, state, batch, rates=None):
         """One step; `state` must not be used again if the step donates."""
         state, outputs = self.step({name: state[name] for name in self.state_names}, self.put_batch(batch), rates or {})
+        if not self._compiled:
+            self._compiled = True
+            freed_memory.give_back()
         return state, outputs
 
     @uncollected()
