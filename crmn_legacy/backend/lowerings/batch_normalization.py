@@ -12,12 +12,16 @@ from aesara.tensor.nnet.batchnorm import (
 from jax import lax
 
 from .order import keeping_order, moved_axis
-from .reductions import long_sum
+from .reductions import long_sums
 from .registry import as_array, lowering, output_dtype
 
 
 def _sum(x, axes):
-    return jnp.expand_dims(long_sum(x, axes), axes)
+    return _sums([x], axes)[0]
+
+
+def _sums(arrays, axes):
+    return [jnp.expand_dims(x, axes) for x in long_sums(arrays, axes)]
 
 
 def _inverse_root(variance):
@@ -62,8 +66,7 @@ def _train_gradient(op, node):
         x, g = as_array(x, dtype), as_array(g, dtype)
         count = _count(x, axes)
         normalized = (x - mean) * inverse_std
-        g_bias = _sum(g, axes)
-        g_scale = _sum(g * normalized, axes)
+        g_bias, g_scale = _sums([g, g * normalized], axes)
         g_x = (scale * inverse_std) * (g - g_bias / count - normalized * (g_scale / count))
         return g_x, g_scale, g_bias
 

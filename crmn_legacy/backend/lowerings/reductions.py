@@ -30,9 +30,12 @@ from .registry import active_settings, as_array, channels_last, lowering, output
 LONG_SUM = 256
 # The longest row of such a product; longer sums are folded into rows first.
 ROW = 4096
-# How many rows are added up at once where columns are summed. XLA writes a sum over more as sums over windows, which it
-# does not fuse with what makes the rows; and it fuses a sum over as many or fewer into the sum of what it gives.
-TILE = 32
+# How many rows are added up at once where columns are summed. So few are written out one by one, and the loop over the
+# columns then has vectors; of more than 10 some widths had none.
+TILE = 8
+# XLA writes a sum over more rows as sums over windows, which it does not fuse with what makes the rows; and it fuses a
+# sum over as many or fewer into the sum of what it gives.
+FUSED = 32
 
 
 def long_sum(x, axes):
@@ -54,24 +57,43 @@ def long_sum(x, axes):
     jax.Array
         Without the dimensions `axes`.
     """
-    axes = sorted(axes)
+    return long_sums([x], axes)[0]
+
+
+def long_sums(arrays, axes):
+    """`long_sum` of several arrays.
+
+    Parameters
+    ----------
+    arrays : sequence of jax.Array
+        Of one shape and dtype. What several of them are made of is read once, where their sums are of columns.
+    axes : sequence of int
+        Not negative, each once.
+
+    Returns
+    -------
+    list of jax.Array
+        Without the dimensions `axes`.
+    """
+    axes, x = sorted(axes), arrays[0]
     count = math.prod(x.shape[axis] for axis in axes)
     if count < LONG_SUM or x.size == 0 or not jnp.issubdtype(x.dtype, jnp.floating) or not _sums_in_one_lane():
-        return jnp.sum(x, axes)
+        return [jnp.sum(x, axes) for x in arrays]
     trailing = 0
     while trailing < len(axes) and axes[-1 - trailing] == x.ndim - 1 - trailing:
         trailing += 1
     if trailing:
         kept = x.shape[: x.ndim - trailing]
-        return long_sum(_sum_rows(x.reshape(math.prod(kept), -1)).reshape(kept), axes[:-trailing])
+        summed = [_sum_rows(x.reshape(math.prod(kept), -1)).reshape(kept) for x in arrays]
+        return long_sums(summed, axes[:-trailing])
     if not channels_last():
-        return _long_sum_of_columns(x, axes)
+        return [_long_sum_of_columns(x, axes) for x in arrays]
     first = last = axes[-1]
     while first - 1 in axes:
         first -= 1
     before, after = x.shape[:first], x.shape[last + 1 :]
-    summed = _sum_middle(x.reshape(math.prod(before), -1, math.prod(after)))
-    return long_sum(summed.reshape(*before, *after), [axis for axis in axes if axis < first])
+    summed = _sum_middle([x.reshape(math.prod(before), -1, math.prod(after)) for x in arrays])
+    return long_sums([x.reshape(*before, *after) for x in summed], [axis for axis in axes if axis < first])
 
 
 def _long_sum_of_columns(x, axes):
@@ -132,17 +154,22 @@ def _sum_columns(rows):
     return _sum_columns(folded.reshape(-1, length))
 
 
-def _sum_middle(x):
-    """Sum three dimensions over the second."""
-    number, length, width = x.shape
-    if length <= TILE:
-        return jnp.sum(x, 1)
-    tile = next((tile for tile in range(TILE, 7, -1) if length % tile == 0 and length > TILE * tile), None)
-    if tile is None:
-        tile, x = TILE, jnp.pad(x, ((0, 0), (0, -length % TILE), (0, 0)))
-    tiles = jnp.sum(x.reshape(-1, tile, width), 1)
+def _sum_middle(arrays):
+    """Sum arrays of three dimensions over the second, in one pass over all of them."""
+    number, length, width = arrays[0].shape
+    tile = next((tile for tile in range(TILE, 3, -1) if length % tile == 0), TILE)
+    if length <= FUSED * tile:
+        return _sums(arrays)
+    arrays = [jnp.pad(x, ((0, 0), (0, -length % tile), (0, 0))).reshape(-1, tile, width) for x in arrays]
     # Without the barrier XLA makes one sum of both, in one lane.
-    return jnp.sum(lax.optimization_barrier(tiles).reshape(number, -1, width), 1)
+    tiles = lax.optimization_barrier(_sums(arrays))
+    return [jnp.sum(x.reshape(number, -1, width), 1) for x in tiles]
+
+
+def _sums(arrays):
+    """Sum arrays of one shape over their second dimension, in one loop."""
+    zeros = [jnp.zeros((), x.dtype) for x in arrays]
+    return lax.reduce(list(arrays), zeros, lambda sums, terms: [*map(jnp.add, sums, terms)], (1,))
 
 
 def _over_axes(op, function):

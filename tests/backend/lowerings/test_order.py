@@ -97,6 +97,12 @@ def test_columns_are_summed_accurately_whatever_their_length(last, shape):
     np.testing.assert_allclose(found, values.sum(1), rtol=1e-12)
 
 
+def test_both_sums_of_a_batch_norm_gradient_are_one_pass(last):
+    y = normalised(convolved(border_mode="half"))
+    text = hlo([x, w, gamma], gradients([y], [gamma]), [VALUES[i].astype("float32") for i in (0, 1, 3)])
+    assert len(re.findall(r"stablehlo.reduce\(.*init.*\), \(.*init.*\) across dimensions = \[1\]", text)) == 1
+
+
 def test_a_map_is_turned_once_on_its_way_in_and_once_on_its_way_out(last):
     y = at.maximum(normalised(convolved(border_mode="half")), 0)
     y = conv2d(y, v) + 1
