@@ -169,10 +169,17 @@ class XlaStep(Step):
 
     def put(self, state):
         # Copies: a donated buffer is overwritten, and JAX reads the caller's memory in the background.
+        from crmn_legacy.backend.lowerings.registry import as_held
+
         return {
-            name: self._jax.device_put(np.array(state[name]), self._replicated, may_alias=False)
+            name: self._jax.device_put(as_held(np.array(state[name])), self._replicated, may_alias=False)
             for name in self.state_names
         }
+
+    def get(self, state):
+        from crmn_legacy.backend.lowerings.order import written
+
+        return {name: np.asarray(written(self._jax.device_get(state[name])), order="C") for name in self.state_names}
 
     def put_batch(self, batch):
         """A batch on the device, its first axis shared out among the devices; returns before it is there."""
@@ -196,11 +203,12 @@ class XlaStep(Step):
 def _lowered(graph):
     """The graph as a pure JAX function of (state, batch, rates)."""
     from crmn_legacy.backend.lowerings import lower
+    from crmn_legacy.backend.lowerings.order import lying_like, written
 
     inputs = [*graph.shared, *graph.batch.values(), *graph.rates.values()]
     names = list(graph.new_state)
     outputs = [*graph.outputs.values(), *(graph.new_state[name] for name in names)]
-    function = lower(*_merged(inputs, outputs))
+    function = lower(*_merged(inputs, outputs), as_written=False)
 
     def program(state, batch, rates):
         values = function(
@@ -208,9 +216,9 @@ def _lowered(graph):
             *(batch[name] for name in graph.batch),
             *(rates[name] for name in graph.rates),
         )
-        outputs = dict(zip(graph.outputs, values, strict=False))
-        new_state = dict(zip(names, values[len(outputs) :], strict=True))
-        return {**state, **new_state}, outputs
+        outputs = {name: written(value) for name, value in zip(graph.outputs, values, strict=False)}
+        new = dict(zip(names, values[len(outputs) :], strict=True))
+        return {**state, **{name: lying_like(value, state[name]) for name, value in new.items()}}, outputs
 
     return program
 

@@ -6,8 +6,11 @@ import jax
 import numpy as np
 import pytest
 from aesara.compile.mode import Mode
+from aesara.tensor.nnet.abstract_conv import conv2d
 
 from crmn_legacy.backend.compile import CStep, XlaStep, compile_step
+from crmn_legacy.backend.lowerings import settings
+from crmn_legacy.backend.lowerings.order import Map
 
 
 @pytest.fixture
@@ -235,3 +238,24 @@ def test_releasing_keeps_the_shapes_and_the_states_that_were_taken():
     state, outputs = step(state, {})
     assert float(outputs["total"]) == 12 and (step.get(state)["w"] == 2).all()
     assert step.get(step.initial_state())["w"].shape == (3, 4)
+
+
+def test_filters_are_held_in_the_order_of_their_convolutions_and_given_back_as_written():
+    values = np.random.default_rng(0).normal(size=(4, 3, 3, 2)).astype("float32")
+    picture = {"x": np.ones((1, 3, 5, 4), "float32")}
+    w, x = aesara.shared(values, name="w"), T.ftensor4("x")
+    cost = (conv2d(x, w) ** 2).sum()
+    found = {}
+    for channels_last in (False, True):
+        with settings(channels_last=channels_last):
+            step = compile_step({"x": x}, {"w": w, "cost": cost}, {w: w - aesara.grad(cost, w)})
+            state = step.initial_state()
+            assert isinstance(state["w"], Map) == channels_last
+            np.testing.assert_array_equal(step.get(state)["w"], values)
+            state, outputs = step(state, picture)
+            assert isinstance(state["w"], Map) == channels_last
+            found[channels_last] = {**step.get(state), "outputs": step.get_outputs(outputs)}
+    assert found[True]["w"].flags.c_contiguous
+    np.testing.assert_allclose(found[True]["w"], found[False]["w"], rtol=1e-4, atol=1e-3)
+    np.testing.assert_array_equal(found[True]["outputs"]["w"], values)
+    np.testing.assert_allclose(found[True]["outputs"]["cost"], found[False]["outputs"]["cost"], rtol=1e-5)

@@ -22,8 +22,8 @@ _ORDER = {
     3: lax.ConvDimensionNumbers((0, 1, 2, 3, 4), (0, 1, 2, 3, 4), (0, 1, 2, 3, 4)),
 }
 
-# The same of maps whose channels lie last; filters lie as they are written.
-_LAST = lax.ConvDimensionNumbers((0, 3, 1, 2), (0, 1, 2, 3), (0, 3, 1, 2))
+# The same of maps whose channels lie last, filters among them.
+_LAST = lax.ConvDimensionNumbers((0, 3, 1, 2), (0, 3, 1, 2), (0, 3, 1, 2))
 
 # How many times as many products a gradient by the input would have as a convolution as it needs, before it is computed
 # otherwise. At less, as in the last layers of fractional max-pooling, committed results were computed as convolutions.
@@ -53,6 +53,11 @@ def _map(order, array):
     return Map(array) if order is _LAST else array
 
 
+def _filters(order, w, dtype):
+    """Filters as an array that lies in `order`."""
+    return as_array(moved(w) if order is _LAST else written(w), dtype)
+
+
 def _exchanged(order):
     return (order[1], order[0], *order[2:])
 
@@ -71,9 +76,9 @@ def _refuse_unshared(op):
         )
 
 
-def _flipped(op, w):
-    # Convolution turns the filter around, XLA's does not.
-    return lax.rev(w, tuple(range(2, 2 + op.convdim))) if op.filter_flip else w
+def _flipped(w, order, flip=True):
+    """Filters turned around: a convolution does that, XLA's does not."""
+    return lax.rev(w, order.rhs_spec[2:]) if flip else w
 
 
 def _padding(op, filter_shape):
@@ -90,7 +95,7 @@ def _forward(op, node):
         dtype, order = output_dtype(node), _order(op)
         y = _convolve(
             _in(order, x, dtype),
-            _flipped(op, as_array(written(w), dtype)),
+            _flipped(_filters(order, w, dtype), order, op.filter_flip),
             dtype,
             window_strides=op.subsample,
             padding=_padding(op, w.shape[2:]),
@@ -133,8 +138,10 @@ def _gradient_by_weights(op, node):
             x = lax.pad(x, jnp.zeros((), dtype), [edges[order.lhs_spec.index(axis)] for axis in range(x.ndim)])
             x, padding = lax.optimization_barrier(x), [(0, 0)] * op.convdim
         if order is _LAST and filter_shape == (1, 1) and padding == [(0, 0), (0, 0)]:
-            return _products(x[:, :: op.subsample[0], :: op.subsample[1]], g)
+            return Map(_products(x[:, :: op.subsample[0], :: op.subsample[1]], g))
         maps = slid = _exchanged(order.lhs_spec)
+        if order is _LAST and x.shape[:3] == g.shape[:3] and op.filter_dilation == (1, 1):
+            return Map(_fewer_turned(x, g, dtype, padding, op.filter_flip))
         if order is _LAST:
             x, maps = _batch_last(x), _BATCH_LAST
         w = _convolve(
@@ -147,14 +154,28 @@ def _gradient_by_weights(op, node):
             dimension_numbers=lax.ConvDimensionNumbers(maps, slid, _exchanged(order.rhs_spec)),
             batch_group_count=op.num_groups,
         )
-        return _flipped(op, w)
+        return _map(order, _flipped(w, order, op.filter_flip))
 
     return gradient
 
 
+def _fewer_turned(x, g, dtype, padding, flip):
+    """The gradient of filters, of two maps of one size; that with fewer channels is slid over by the other.
+
+    XLA's kernel writes out, for each place where the filter may be, what it sums over: many times the map slid over.
+    """
+    if exchanged := x.shape[3] >= g.shape[3]:
+        x, g, padding = g, x, [edges[::-1] for edges in padding]
+    out = (0, 3, 1, 2) if exchanged else (3, 0, 1, 2)
+    numbers = lax.ConvDimensionNumbers(_BATCH_LAST, _exchanged(_LAST.lhs_spec), out)
+    w = _convolve(_batch_last(x), g, dtype, window_strides=(1, 1), padding=padding, dimension_numbers=numbers)
+    # With the roles exchanged a filter's entries come in the other direction.
+    return _flipped(w, _LAST, flip != exchanged)
+
+
 def _products(x, g):
     """The gradient of filters of one entry, of two maps whose channels lie last: products summed over all places."""
-    return product(g, x, ((0, 1, 2), (0, 1, 2)))[:, :, None, None]
+    return product(g, x, ((0, 1, 2), (0, 1, 2)))[:, None, None]
 
 
 def _batch_last(x):
@@ -193,9 +214,7 @@ def _gradient_by_inputs(op, node):
                 strict=True,
             )
         ]
-        w = as_array(written(w), dtype)
-        if not op.filter_flip:
-            w = lax.rev(w, tuple(range(2, w.ndim)))
+        w = _flipped(_filters(order, w, dtype), order, not op.filter_flip)
         groups = op.num_groups
         if groups > 1:
             # (groups * outputs, inputs, ...) -> (outputs, groups * inputs, ...)
@@ -225,7 +244,7 @@ def _overlapped(op, w, g, sizes):
     slow, where the filter is as wide as the input.
     """
     filter_shape, places, groups = w.shape[2:], g.shape[2:], op.num_groups
-    w = _flipped(op, w).reshape(groups, w.shape[0] // groups, -1)
+    w = _flipped(w, _ORDER[op.convdim], op.filter_flip).reshape(groups, w.shape[0] // groups, -1)
     dtype, rounded = g.dtype, active_settings().matmul_dtype
     if rounded and dtype == jnp.float32:
         w, g = w.astype(rounded), g.astype(rounded)

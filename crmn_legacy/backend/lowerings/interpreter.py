@@ -11,7 +11,7 @@ from .order import of_maps, takes_maps, written
 from .registry import as_array, canonical, concrete, lowering
 
 
-def lower(inputs, outputs):
+def lower(inputs, outputs, as_written=True):
     """Turn an Aesara graph into a function that JAX can trace.
 
     The graph is taken as built: no Aesara rewrite is needed. Whatever follows from shapes and constants alone is
@@ -23,11 +23,13 @@ def lower(inputs, outputs):
         All free variables of the graph; shared variables among them.
     outputs : sequence of aesara.graph.basic.Variable
         What the function computes.
+    as_written : bool
+        Whether all outputs are arrays as the graph has them; else a :class:`~.order.Map` comes as it lies.
 
     Returns
     -------
     callable
-        Takes an array an input, returns a list with a JAX array an output.
+        Takes an array (or map) an input, returns a list with a JAX array an output.
 
     Raises
     ------
@@ -46,7 +48,8 @@ def lower(inputs, outputs):
             as_array(array, kind.dtype) if isinstance(kind, TensorType | ScalarType) else array
             for array, kind in zip(arrays, types, strict=True)
         ]
-        return [as_array(value) for value in program(*values)]
+        results = program(*values) if as_written else program.in_their_order(*values)
+        return [as_array(value) for value in results]
 
     return function
 

@@ -19,8 +19,11 @@ _LAST = (0, 2, 3, 1)
 _WRITTEN = (0, 3, 1, 2)
 
 
+@jax.tree_util.register_pytree_node_class
 class Map:
     """An array as written (batch, channel, rows, columns), held as (batch, rows, columns, channel).
+
+    Filters (outputs, inputs, rows, columns) may be held so too. A compiled function takes and returns maps as they are.
 
     Parameters
     ----------
@@ -46,7 +49,17 @@ class Map:
         self.before = before
         self.barrier = barrier
         self.longest = None
-        self.shape = tuple(array.shape[axis] for axis in _WRITTEN)
+
+    def tree_flatten(self):
+        return (self.array,), None
+
+    @classmethod
+    def tree_unflatten(cls, _, arrays):
+        return cls(*arrays)
+
+    @property
+    def shape(self):
+        return tuple(self.array.shape[axis] for axis in _WRITTEN)
 
     @property
     def dtype(self):
@@ -99,7 +112,12 @@ def moved(value):
         return value.array
     if np.ndim(value) != 4:
         return value
-    return (value if isinstance(value, jax.Array) else jnp.asarray(value)).transpose(_LAST)
+    return (value if isinstance(value, np.ndarray | jax.Array) else jnp.asarray(value)).transpose(_LAST)
+
+
+def lying_like(value, other):
+    """`value` in the order in which `other` lies."""
+    return _as_map(moved(value)) if isinstance(other, Map) else written(value)
 
 
 def moved_axis(axis):

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from .order import Map
+from .order import Map, moved
 
 MATMUL_DTYPES = (None, "bfloat16")
 
@@ -102,6 +102,11 @@ def channels_last():
     return active_settings().channels_last and jax.default_backend() == "cpu"
 
 
+def as_held(array):
+    """A NumPy array as a compiled step holds it: filters as a :class:`Map`, where convolutions make maps."""
+    return Map(np.ascontiguousarray(moved(array))) if channels_last() and array.ndim == 4 else array
+
+
 def concrete(*values):
     """Tell whether all `values` are known while tracing: NumPy arrays, numbers, slices, None."""
     return not any(isinstance(value, jax.Array | Map) for value in values)
@@ -140,5 +145,7 @@ def output_dtype(node, index=0):
 
 
 def as_array(value, dtype=None):
-    """Return `value` as a JAX array, of the canonical `dtype` if one is given."""
+    """Return `value` as a JAX array (a map stays one), of the canonical `dtype` if one is given."""
+    if isinstance(value, Map):
+        return value if dtype is None else value.astype(canonical(dtype))
     return jnp.asarray(value, None if dtype is None else canonical(dtype))

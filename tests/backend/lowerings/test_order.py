@@ -4,6 +4,7 @@ import re
 
 import aesara
 import aesara.tensor as at
+import jax
 import numpy as np
 import pytest
 from aesara.tensor.nnet.abstract_conv import conv2d
@@ -11,7 +12,7 @@ from aesara.tensor.nnet.batchnorm import batch_normalization_train
 from aesara.tensor.signal.pool import pool_2d
 
 from crmn_legacy.backend.lowerings import settings
-from crmn_legacy.backend.lowerings.order import Map, moved_axis
+from crmn_legacy.backend.lowerings.order import Map, lying_like, moved_axis
 from crmn_legacy.backend.lowerings.registry import concrete
 
 from .reference import gradients, hlo, xla_result
@@ -89,6 +90,23 @@ def test_convolutions_have_the_same_numbers(border, stride, dilation):
         np.testing.assert_allclose(other, one, rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.parametrize("channels", [(2, 5), (5, 2), (3, 3)])
+@pytest.mark.parametrize("flip", [True, False])
+@pytest.mark.parametrize("border", ["half", ((2, 0), (0, 2)), ((1, 1), (2, 1))])
+def test_filters_have_the_same_gradient_whichever_map_has_more_channels(channels, flip, border):
+    """Maps of one size exchange roles; filters of two columns under the last border make a wider map."""
+    inputs, outputs = channels
+    width = 3 if border != ((1, 1), (2, 1)) else 2
+    values = [RNG.normal(size=(4, inputs, 6, 7)), RNG.normal(size=(outputs, inputs, 3, width))]
+    y = conv2d(x, w, border_mode=border, filter_flip=flip)
+    results = gradients([y], [x, w])
+    wanted = xla_result([x, w], results, values)
+    with settings(channels_last=True):
+        found = xla_result([x, w], results, values)
+    for one, other in zip(wanted, found, strict=True):
+        np.testing.assert_allclose(other, one, rtol=1e-9, atol=1e-9)
+
+
 @pytest.mark.parametrize("shape", [(1, 2000, 3), (3, 2048, 16), (2, 1021, 5), (7, 33, 4)])
 def test_columns_are_summed_accurately_whatever_their_length(last, shape):
     """A prime number of rows, one that tiles divide, and few."""
@@ -116,3 +134,15 @@ def test_a_map_is_not_known_while_tracing_and_tells_its_shape_as_written():
     assert held.shape == (2, 3, 5, 7) and held.written.shape == held.shape
     assert not concrete(held)
     assert [moved_axis(axis) for axis in (0, 1, 2, 3, -1)] == [0, 3, 1, 2, 2]
+
+
+def test_a_map_goes_into_a_compiled_function_and_comes_out_as_it_lies():
+    held = Map(np.arange(24.0, dtype="float32").reshape(1, 2, 3, 4))
+    doubled = jax.jit(lambda m: Map(2 * m.array))(held)
+    np.testing.assert_array_equal(doubled.written, 2 * held.written)
+
+
+def test_a_value_is_given_the_order_of_another():
+    array, held = np.ones((2, 3, 4, 5)), Map(np.ones((1, 1, 1, 1)))
+    assert lying_like(array, held).array.shape == (2, 4, 5, 3)
+    assert lying_like(Map(array), np.ones(1)).shape == (2, 5, 3, 4)
