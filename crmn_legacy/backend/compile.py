@@ -162,7 +162,7 @@ class XlaStep(Step):
 
         super().__init__(graph)
         self._jax = jax
-        self._program = _lowered(graph)
+        self._program = _lowered(graph, donate)
         self._sharded, self._replicated = _shardings(jax, devices)
         self.step = jax.jit(self._program, donate_argnums=(0,) if donate else ())
         self._compiled = False
@@ -188,11 +188,12 @@ class XlaStep(Step):
     @uncollected()  # the first call traces the program
     def __call__(self, state, batch, rates=None):
         """One step; `state` must not be used again if the step donates."""
-        state, outputs = self.step({name: state[name] for name in self.state_names}, self.put_batch(batch), rates or {})
+        state = {name: state[name] for name in self.state_names}
+        new_state, outputs = self.step(state, self.put_batch(batch), rates or {})
         if not self._compiled:
             self._compiled = True
             freed_memory.give_back()
-        return state, outputs
+        return state | new_state, outputs
 
     @uncollected()
     def lower(self, state, batch, rates=None):
@@ -200,8 +201,11 @@ class XlaStep(Step):
         return self.step.lower({name: state[name] for name in self.state_names}, self.put_batch(batch), rates or {})
 
 
-def _lowered(graph):
-    """The graph as a pure JAX function of (state, batch, rates)."""
+def _lowered(graph, donate):
+    """The graph as a pure JAX function of (state, batch, rates): the new state, all of it if it is donated, and outputs.
+
+    Of a state that is not donated XLA would copy what stays as it is.
+    """
     from crmn_legacy.backend.lowerings import lower
     from crmn_legacy.backend.lowerings.order import lying_like, written
 
@@ -218,7 +222,8 @@ def _lowered(graph):
         )
         outputs = {name: written(value) for name, value in zip(graph.outputs, values, strict=False)}
         new = dict(zip(names, values[len(outputs) :], strict=True))
-        return {**state, **{name: lying_like(value, state[name]) for name, value in new.items()}}, outputs
+        new = {name: lying_like(value, state[name]) for name, value in new.items()}
+        return state | new if donate else new, outputs
 
     return program
 

@@ -27,7 +27,7 @@ class Settings:
     """
 
     matmul_dtype: str | None = None
-    channels_last: bool = False
+    channels_last: bool = True
 
     def __post_init__(self):
         if self.matmul_dtype not in MATMUL_DTYPES:
