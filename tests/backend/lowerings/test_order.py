@@ -107,6 +107,36 @@ def test_filters_have_the_same_gradient_whichever_map_has_more_channels(channels
         np.testing.assert_allclose(other, one, rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.parametrize("channels", [(24, 3), (3, 24), (8, 8), (1, 16)])
+@pytest.mark.parametrize("size", [5, 17, 40])
+def test_the_gradient_of_filters_errs_at_most_twice_as_much_as_a_plain_sum(last, channels, size):
+    """Against float64; the plain sum adds up one place after the other in single precision."""
+    inputs, outputs = channels
+    rng = np.random.default_rng(size)
+    picture = rng.normal(size=(4, inputs, size, size)).astype("float32")
+    cotangent = rng.normal(size=(4, outputs, size, size)).astype("float32")
+    image, weights, g = at.ftensor4(), at.ftensor4(), at.ftensor4()
+    gradient = aesara.grad(None, weights, known_grads={conv2d(image, weights, border_mode="half"): g})
+    values = [picture, np.zeros((outputs, inputs, 3, 3), "float32"), cotangent]
+    (found,) = xla_result([image, weights, g], [gradient], values, x64=False)
+    exact = _gradient_of_filters(picture.astype("float64"), cotangent)
+    plain = _gradient_of_filters(picture, cotangent)
+    assert 0 < np.abs(found - exact).max() <= 2 * np.abs(plain - exact).max()
+
+
+def _gradient_of_filters(picture, cotangent):
+    """Of 3 x 3 filters that are turned around, in the dtype of `picture`."""
+    size = picture.shape[2]
+    padded = np.pad(picture, ((0, 0), (0, 0), (1, 1), (1, 1)))
+    gradient = np.empty((cotangent.shape[1], picture.shape[1], 3, 3), picture.dtype)
+    for row, column in np.ndindex(3, 3):
+        part = padded[:, None, :, row : row + size, column : column + size]
+        products = np.moveaxis(part * cotangent[:, :, None].astype(picture.dtype), (1, 2), (-2, -1))
+        sums = products.reshape(-1, *gradient.shape[:2]).cumsum(0)
+        gradient[:, :, 2 - row, 2 - column] = sums[-1]
+    return gradient
+
+
 @pytest.mark.parametrize("shape", [(1, 2000, 3), (3, 2048, 16), (2, 1021, 5), (7, 33, 4)])
 def test_columns_are_summed_accurately_whatever_their_length(last, shape):
     """A prime number of rows, one that tiles divide, and few."""
