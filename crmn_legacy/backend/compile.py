@@ -202,9 +202,9 @@ class XlaStep(Step):
 
 
 def _lowered(graph, donate):
-    """The graph as a pure JAX function of (state, batch, rates): the new state, all of it if it is donated, and outputs.
+    """The graph as a pure JAX function of (state, batch, rates): what changes of the state, and outputs.
 
-    Of a state that is not donated XLA would copy what stays as it is.
+    A state that is donated comes back whole. Of another XLA would copy what stays as it is.
     """
     from crmn_legacy.backend.lowerings import lower
     from crmn_legacy.backend.lowerings.order import lying_like, written

@@ -119,8 +119,8 @@ class PeepholeLSTMLayer(Layer):
 
     def get_output_for(self, input, **kwargs):
         batch_size = input.shape[0]
-        # The inputs of all steps are known before the first one, hence one matrix product a gate for all of them. To put
-        # the gates' matrices side by side, as those of the hidden state, would take longer than the product.
+        # The inputs of all steps are known before the first one, hence one matrix product a gate for all of them. To
+        # put the gates' matrices side by side, as those of the hidden state, would take longer than the product.
         rows = input.reshape((batch_size * self.num_steps, self.num_inputs))
         from_input = T.concatenate([T.dot(rows, W) for W in self._of_gates("W_in_to")], axis=1)
         from_input = (from_input + self._stacked("b")).reshape((batch_size, self.num_steps, 4 * self.num_units))

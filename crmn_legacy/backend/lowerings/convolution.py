@@ -32,6 +32,9 @@ _LEAST_WASTE = 4
 # A map as (channel, rows, columns, batch), whose batch is what a convolution sums over.
 _BATCH_LAST = (0, 3, 1, 2)
 
+# From how many channels on, of two maps that have as many, the gradient's is slid over by the input, which was faster.
+_WIDE = 128
+
 # Bytes of a map that are turned into that order at once.
 _BLOCK = 800 * 1024
 
@@ -160,11 +163,12 @@ def _gradient_by_weights(op, node):
 
 
 def _fewer_turned(x, g, dtype, padding, flip):
-    """The gradient of filters, of two maps of one size; that with fewer channels is slid over by the other.
+    """The gradient of filters, of two maps of one size; the one with fewer channels is slid over by the other.
 
     XLA's kernel writes out, for each place where the filter may be, what it sums over: many times the map slid over.
     """
-    if exchanged := x.shape[3] >= g.shape[3]:
+    inputs, outputs = x.shape[3], g.shape[3]
+    if exchanged := inputs > outputs or inputs == outputs >= _WIDE:
         x, g, padding = g, x, [edges[::-1] for edges in padding]
     out = (0, 3, 1, 2) if exchanged else (3, 0, 1, 2)
     numbers = lax.ConvDimensionNumbers(_BATCH_LAST, _exchanged(_LAST.lhs_spec), out)

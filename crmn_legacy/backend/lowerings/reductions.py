@@ -24,7 +24,7 @@ from aesara.tensor.math import (
 from jax import lax
 
 from .order import keeping_order, moved_axis
-from .registry import active_settings, as_array, channels_last, lowering, output_dtype
+from .registry import active_settings, as_array, lowering, output_dtype
 
 # From how many summed elements on a sum is written as a matrix product with ones.
 LONG_SUM = 256
@@ -86,27 +86,12 @@ def long_sums(arrays, axes):
         kept = x.shape[: x.ndim - trailing]
         summed = [_sum_rows(x.reshape(math.prod(kept), -1)).reshape(kept) for x in arrays]
         return long_sums(summed, axes[:-trailing])
-    if not channels_last():
-        return [_long_sum_of_columns(x, axes) for x in arrays]
     first = last = axes[-1]
     while first - 1 in axes:
         first -= 1
     before, after = x.shape[:first], x.shape[last + 1 :]
     summed = _sum_middle([x.reshape(math.prod(before), -1, math.prod(after)) for x in arrays])
     return long_sums([x.reshape(*before, *after) for x in summed], [axis for axis in axes if axis < first])
-
-
-def _long_sum_of_columns(x, axes):
-    leading = 0
-    while leading < len(axes) and axes[leading] == leading:
-        leading += 1
-    if leading:
-        kept = x.shape[leading:]
-        summed = _sum_columns(x.reshape(-1, math.prod(kept))).reshape(kept)
-        return long_sum(summed, [axis - leading for axis in axes[leading:]])
-    # Only dimensions in the middle are left: bring them to the end.
-    kept = [axis for axis in range(x.ndim) if axis not in axes]
-    return long_sum(x.transpose(*kept, *axes), range(len(kept), x.ndim))
 
 
 def _sums_in_one_lane():
@@ -139,19 +124,6 @@ def _row_width(length):
         if length % width == 0 and length // width > 1:
             return width
     return 512
-
-
-def _sum_columns(rows):
-    """Sum a matrix over its first dimension."""
-    number, length = rows.shape
-    if number < LONG_SUM:
-        return jnp.sum(rows, 0)
-    if number < 2 * LONG_SUM:
-        return _ones_product(rows, jnp.ones(number, rows.dtype), 0)
-    # Such a product has one partial sum a column. Folding keeps each of them short.
-    rows = jnp.pad(rows, ((0, -number % LONG_SUM), (0, 0)))
-    folded = _ones_product(rows.reshape(LONG_SUM, -1), jnp.ones(LONG_SUM, rows.dtype), 0)
-    return _sum_columns(folded.reshape(-1, length))
 
 
 def _sum_middle(arrays):
