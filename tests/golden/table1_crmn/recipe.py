@@ -1,6 +1,7 @@
 """Table 1, "CRMN", n = 5, fm = 4: facial keypoints, recurrent memory over the depth of a 32-layer ResNet.
 
-Printed: 17.76M parameters, 14.07G FLOPs, error 5.04% (Common), 8.92% (iBug). Ours: the same counts; error not run.
+Printed: 17.76M parameters, 14.07G FLOPs, error 5.04% (Common), 8.92% (iBug). Ours: the same counts;
+`python -m crmn_legacy tables` lists what was measured.
 
     python recipes/table1_crmn.py --data faces.h5
 

@@ -1,6 +1,7 @@
 """Table 1, "ResNet", n = 18, fm = 4: facial keypoints by the plain 110-layer ResNet, a baseline of the CRMN.
 
-Printed: 27.63M parameters, 50.59G FLOPs, error 5.49% (Common), 9.51% (iBug). Ours: the same counts; error not run.
+Printed: 27.63M parameters, 50.59G FLOPs, error 5.49% (Common), 9.51% (iBug). Ours: the same counts;
+`python -m crmn_legacy tables` lists what was measured.
 
     python recipes/table1_resnet_n18_fm4.py --data faces.h5
 

@@ -1,6 +1,7 @@
 """Table 1, "ResNet", n = 5, fm = 4: facial keypoints by the plain 32-layer ResNet, a baseline of the CRMN.
 
-Printed: 7.46M parameters, 13.75G FLOPs, error 5.91% (Common), 10.23% (iBug). Ours: the same counts; error not run.
+Printed: 7.46M parameters, 13.75G FLOPs, error 5.91% (Common), 10.23% (iBug). Ours: the same counts;
+`python -m crmn_legacy tables` lists what was measured.
 
     python recipes/table1_resnet_n5_fm4.py --data faces.h5
 

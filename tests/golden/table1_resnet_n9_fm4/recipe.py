@@ -1,6 +1,7 @@
 """Table 1, "ResNet", n = 9, fm = 4: facial keypoints by the plain 56-layer ResNet, a baseline of the CRMN.
 
-Printed: 13.67M parameters, 25.09G FLOPs, error 5.40% (Common), 9.45% (iBug). Ours: the same counts; error not run.
+Printed: 13.67M parameters, 25.09G FLOPs, error 5.40% (Common), 9.45% (iBug). Ours: the same counts;
+`python -m crmn_legacy tables` lists what was measured.
 
     python recipes/table1_resnet_n9_fm4.py --data faces.h5
 

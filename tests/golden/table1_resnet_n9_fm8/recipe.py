@@ -1,6 +1,7 @@
 """Table 1, "ResNet", n = 9, fm = 8: facial keypoints by the plain 56-layer ResNet, a baseline of the CRMN.
 
-Printed: 54.55M parameters, 100.30G FLOPs, error 5.14% (Common), 8.94% (iBug). Ours: the same counts; error not run.
+Printed: 54.55M parameters, 100.30G FLOPs, error 5.14% (Common), 8.94% (iBug). Ours: the same counts;
+`python -m crmn_legacy tables` lists what was measured.
 
     python recipes/table1_resnet_n9_fm8.py --data faces.h5
 
