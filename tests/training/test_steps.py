@@ -223,9 +223,9 @@ def test_a_state_is_given_up_to_the_step_and_never_the_callers_arrays(small):
     kept = {name: value.copy() for name, value in host.items()}
     state = small.put(host)
     after, outputs = small(state, batch_of(), rates_of())
-    assert all(isinstance(array, jax.Array) for array in [*after.values(), *outputs.values()])
-    assert all(state[name].is_deleted() for name in state)
-    assert not any(array.is_deleted() for array in after.values())
+    assert all(isinstance(array, jax.Array) for array in jax.tree.leaves([after, outputs]))
+    assert all(array.is_deleted() for array in jax.tree.leaves(state))
+    assert not any(array.is_deleted() for array in jax.tree.leaves(after))
     for name, value in host.items():
         np.testing.assert_array_equal(value, kept[name])
 
@@ -234,7 +234,7 @@ def test_predictions_give_no_state_up(wide):
     evaluate = steps.evaluation_step(build(num_filters=1), TASK)
     state = evaluate.initial_state()
     evaluate(state, batch_of())
-    assert not any(array.is_deleted() for array in state.values())
+    assert not any(array.is_deleted() for array in jax.tree.leaves(state))
 
 
 def test_stem_input_is_what_the_first_convolution_reads():

@@ -57,6 +57,10 @@ class Map:
     def tree_unflatten(cls, _, arrays):
         return cls(*arrays)
 
+    def __array__(self, dtype=None, copy=None):
+        """The array as written, for NumPy."""
+        return np.asarray(self.array, dtype).transpose(_WRITTEN)
+
     @property
     def shape(self):
         return tuple(self.array.shape[axis] for axis in _WRITTEN)

@@ -172,6 +172,11 @@ def test_a_map_goes_into_a_compiled_function_and_comes_out_as_it_lies():
     np.testing.assert_array_equal(doubled.written, 2 * held.written)
 
 
+def test_numpy_reads_a_map_as_written():
+    values = np.arange(24.0).reshape(1, 2, 3, 4)
+    np.testing.assert_array_equal(np.asarray(Map(values.transpose(0, 2, 3, 1))), values)
+
+
 def test_a_value_is_given_the_order_of_another():
     array, held = np.ones((2, 3, 4, 5)), Map(np.ones((1, 1, 1, 1)))
     assert lying_like(array, held).array.shape == (2, 4, 5, 3)
