@@ -8,9 +8,14 @@ def give_back():
 
     To compile a program of a hundred layers takes 200 MB that no later step needs, in pieces so small that the library
     would keep them.
+
+    Returns
+    -------
+    bool
+        Whether any was given back.
     """
     try:
         trim = ctypes.CDLL(None).malloc_trim
     except (AttributeError, OSError, TypeError):
-        return
-    trim(ctypes.c_size_t(0))
+        return False
+    return bool(trim(ctypes.c_size_t(0)))

@@ -32,11 +32,11 @@ _LEAST_WASTE = 4
 # A map as (channel, rows, columns, batch), whose batch is what a convolution sums over.
 _BATCH_LAST = (0, 3, 1, 2)
 
-# From how many channels on, of two maps that have as many, the gradient's is slid over by the input, which was faster.
-_WIDE = 128
-
 # Bytes of a map that are turned into that order at once.
 _BLOCK = 800 * 1024
+
+# From how many channels on, of two maps that have as many, the gradient's is slid over by the input, which was faster.
+_WIDE = 128
 
 
 def _order(op):
