@@ -12,6 +12,7 @@ from aesara.tensor.nnet.abstract_conv import (
 from jax import lax
 
 from .order import Map, moved, of_maps, written
+from .processor_convolution import convolve, gradient_by_filters, has_few_outputs, shifted_products
 from .reductions import product
 from .registry import active_settings, as_array, channels_last, known_integers, lowering, output_dtype
 
@@ -28,15 +29,6 @@ _LAST = lax.ConvDimensionNumbers((0, 3, 1, 2), (0, 3, 1, 2), (0, 3, 1, 2))
 # How many times as many products a gradient by the input would have as a convolution as it needs, before it is computed
 # otherwise. At less, as in the last layers of fractional max-pooling, committed results were computed as convolutions.
 _LEAST_WASTE = 4
-
-# A map as (channel, rows, columns, batch), whose batch is what a convolution sums over.
-_BATCH_LAST = (0, 3, 1, 2)
-
-# Bytes of a map that are turned into that order at once.
-_BLOCK = 800 * 1024
-
-# From how many channels on, of two maps that have as many, the gradient's is slid over by the input, which was faster.
-_WIDE = 128
 
 
 def _order(op):
@@ -65,13 +57,6 @@ def _exchanged(order):
     return (order[1], order[0], *order[2:])
 
 
-def _convolve(x, w, dtype, **options):
-    rounded = active_settings().matmul_dtype
-    if rounded and dtype == jnp.float32:
-        x, w = x.astype(rounded), w.astype(rounded)
-    return lax.conv_general_dilated(x, w, preferred_element_type=dtype, **options)
-
-
 def _refuse_unshared(op):
     if op.unshared:
         raise NotImplementedError(
@@ -82,6 +67,11 @@ def _refuse_unshared(op):
 def _flipped(w, order, flip=True):
     """Filters turned around: a convolution does that, XLA's does not."""
     return lax.rev(w, order.rhs_spec[2:]) if flip else w
+
+
+def _is_dense(op):
+    """Whether the filters are applied everywhere, and their entries lie side by side."""
+    return op.subsample == op.filter_dilation == (1, 1)
 
 
 def _padding(op, filter_shape):
@@ -96,12 +86,16 @@ def _forward(op, node):
     @of_maps
     def convolution(x, w):
         dtype, order = output_dtype(node), _order(op)
-        y = _convolve(
-            _in(order, x, dtype),
-            _flipped(_filters(order, w, dtype), order, op.filter_flip),
+        padding = _padding(op, w.shape[2:])
+        x, w = _in(order, x, dtype), _flipped(_filters(order, w, dtype), order, op.filter_flip)
+        if order is _LAST and _is_dense(op) and has_few_outputs(w):
+            return Map(shifted_products(x, w, padding))
+        y = convolve(
+            x,
+            w,
             dtype,
             window_strides=op.subsample,
-            padding=_padding(op, w.shape[2:]),
+            padding=padding,
             rhs_dilation=op.filter_dilation,
             dimension_numbers=order,
             feature_group_count=op.num_groups,
@@ -142,19 +136,17 @@ def _gradient_by_weights(op, node):
             x, padding = lax.optimization_barrier(x), [(0, 0)] * op.convdim
         if order is _LAST and filter_shape == (1, 1) and padding == [(0, 0), (0, 0)]:
             return Map(_products(x[:, :: op.subsample[0], :: op.subsample[1]], g))
-        maps = slid = _exchanged(order.lhs_spec)
-        if order is _LAST and x.shape[:3] == g.shape[:3] and op.filter_dilation == (1, 1):
-            return Map(_fewer_turned(x, g, dtype, padding, op.filter_flip))
-        if order is _LAST:
-            x, maps = _batch_last(x), _BATCH_LAST
-        w = _convolve(
+        if order is _LAST and op.filter_dilation == (1, 1):
+            return Map(_flipped(gradient_by_filters(x, g, op.subsample, padding), order, op.filter_flip))
+        maps = _exchanged(order.lhs_spec)
+        w = convolve(
             x,
             g,
             dtype,
             window_strides=op.filter_dilation,
             padding=padding,
             rhs_dilation=op.subsample,
-            dimension_numbers=lax.ConvDimensionNumbers(maps, slid, _exchanged(order.rhs_spec)),
+            dimension_numbers=lax.ConvDimensionNumbers(maps, maps, _exchanged(order.rhs_spec)),
             batch_group_count=op.num_groups,
         )
         return _map(order, _flipped(w, order, op.filter_flip))
@@ -162,35 +154,9 @@ def _gradient_by_weights(op, node):
     return gradient
 
 
-def _fewer_turned(x, g, dtype, padding, flip):
-    """The gradient of filters, of two maps of one size; the one with fewer channels is slid over by the other.
-
-    XLA's kernel writes out, for each place where the filter may be, what it sums over: many times the map slid over.
-    """
-    inputs, outputs = x.shape[3], g.shape[3]
-    if exchanged := inputs > outputs or inputs == outputs >= _WIDE:
-        x, g, padding = g, x, [edges[::-1] for edges in padding]
-    out = (0, 3, 1, 2) if exchanged else (3, 0, 1, 2)
-    numbers = lax.ConvDimensionNumbers(_BATCH_LAST, _exchanged(_LAST.lhs_spec), out)
-    w = _convolve(_batch_last(x), g, dtype, window_strides=(1, 1), padding=padding, dimension_numbers=numbers)
-    # With the roles exchanged a filter's entries come in the other direction.
-    return _flipped(w, _LAST, flip != exchanged)
-
-
 def _products(x, g):
     """The gradient of filters of one entry, of two maps whose channels lie last: products summed over all places."""
     return product(g, x, ((0, 1, 2), (0, 1, 2)))[:, None, None]
-
-
-def _batch_last(x):
-    """A map whose channels lie last, as (channel, rows, columns, batch), which XLA's kernel for this gradient wants.
-
-    Turned as a whole, it would be read from beginning to end for each channel. So it is turned in blocks of rows that
-    stay in the processor's cache.
-    """
-    rows = max(1, _BLOCK * x.shape[1] // (x.size * x.dtype.itemsize))
-    blocks = [x[:, first : first + rows].transpose(3, 1, 2, 0) for first in range(0, x.shape[1], rows)]
-    return jnp.concatenate(blocks, 1)
 
 
 @lowering.register(AbstractConv_gradInputs)
@@ -219,13 +185,15 @@ def _gradient_by_inputs(op, node):
             )
         ]
         w = _flipped(_filters(order, w, dtype), order, not op.filter_flip)
+        if order is _LAST and _is_dense(op) and has_few_outputs(exchanged := w.transpose(3, 1, 2, 0)):
+            return Map(shifted_products(_in(order, g, dtype), exchanged, padding))
         groups = op.num_groups
         if groups > 1:
             # (groups * outputs, inputs, ...) -> (outputs, groups * inputs, ...)
             outputs, inputs = w.shape[0] // groups, w.shape[1]
             w = w.reshape(groups, outputs, inputs, *filter_shape)
             w = jnp.moveaxis(w, 0, 1).reshape(outputs, groups * inputs, *filter_shape)
-        x = _convolve(
+        x = convolve(
             _in(order, g, dtype),
             w,
             dtype,
