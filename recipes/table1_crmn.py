@@ -15,7 +15,7 @@ from crmn_legacy import Recipe, Trial, data, main, models, training
 
 RECIPE = Recipe(
     row="table1_crmn",
-    network=lambda n=5, fm=4: models.crmn(
+    network=lambda n=5, fm=4, memory="peepholes": models.crmn(
         models.face_input((1, 80, 80)),
         n=n,
         num_filters=16 * fm,
@@ -23,6 +23,7 @@ RECIPE = Recipe(
         num_units=100,
         num_outputs=136,
         nonlinearity=models.sigmoid,
+        memory=memory,
     ),
     smallest={"n": 1, "fm": 1},
     task=training.Keypoints(

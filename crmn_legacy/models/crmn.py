@@ -2,11 +2,11 @@
 
 from lasagne.layers import ConcatLayer, DenseLayer, FlattenLayer, GlobalPoolLayer, Pool2DLayer
 
-from crmn_legacy.layers import DepthStackLayer, PeepholeLSTMLayer, ZeroPadLayer
+from crmn_legacy.models.memories import MEMORIES
 from crmn_legacy.models.resnet import residual_blocks
 
 
-def crmn(input_layer, n, num_filters, pool_size, num_units, num_outputs, nonlinearity, **lstm):
+def crmn(input_layer, n, num_filters, pool_size, num_units, num_outputs, nonlinearity, memory="peepholes", **of_memory):
     """The paper's network (Section 3, Figure 1).
 
     Each residual block's output is mean-pooled, flattened, zero-padded to the longest and becomes the next step of
@@ -28,8 +28,10 @@ def crmn(input_layer, n, num_filters, pool_size, num_units, num_outputs, nonline
         Units of the dense layer.
     nonlinearity : callable
         Of the dense layer: sigmoid for keypoints, softmax for classes.
-    **lstm
-        Further arguments of `PeepholeLSTMLayer`, its initialisers for one.
+    memory : str
+        One of `crmn_legacy.models.memories.MEMORIES`; the paper's by default, the others to compare it with.
+    **of_memory
+        Further arguments of the memory, such as the initialisers of `PeepholeLSTMLayer`.
 
     Returns
     -------
@@ -39,16 +41,16 @@ def crmn(input_layer, n, num_filters, pool_size, num_units, num_outputs, nonline
     Raises
     ------
     ValueError
-        A stage's feature map is no multiple of `pool_size` on a side.
+        A stage's feature map is no multiple of `pool_size` on a side, or there is no such memory.
     """
+    if memory not in MEMORIES:
+        raise ValueError(f"memory is {memory!r}; expected one of {', '.join(MEMORIES)}")
     blocks = residual_blocks(input_layer, n, num_filters)
     steps = [FlattenLayer(_pooled(block, pool_size), name=_sibling(block, "flatten")) for block in blocks]
-    length = max(step.output_shape[1] for step in steps)
-    steps = [ZeroPadLayer(step, length, name=_sibling(step, "pad")) for step in steps]
-    memory = PeepholeLSTMLayer(DepthStackLayer(steps, name="depth"), num_units, name="lstm", **lstm)
+    hidden = MEMORIES[memory](steps, num_units, **of_memory)
     features = GlobalPoolLayer(blocks[-1], name="global_pool")
     return DenseLayer(
-        ConcatLayer([memory, features], name="memory_and_features"),
+        ConcatLayer([hidden, features], name="memory_and_features"),
         num_outputs,
         nonlinearity=nonlinearity,
         name="output",

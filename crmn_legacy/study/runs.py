@@ -1,0 +1,114 @@
+"""What a study is made of: runs of recipes, in literals."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from crmn_legacy import archive
+from crmn_legacy.errors import UserError
+from crmn_legacy.installation import recipe_script
+
+# Options of a run that a study says nothing of.
+_OF_THE_STUDY = ("network", "set", "epochs", "seed")
+
+
+@dataclass(frozen=True)
+class StudyRun:
+    """A run of a row's own recipe.
+
+    Attributes
+    ----------
+    name : str
+        Of its folder.
+    row : str
+        Whose recipe is run.
+    network, set : dict
+        Arguments of ``--network`` and ``--set``, by name.
+    epochs, seed : int
+    """
+
+    name: str
+    row: str
+    network: dict
+    epochs: int
+    seed: int = 1
+    set: dict = field(default_factory=dict)
+
+    def options(self):
+        """The options by which a run's record must be this run's (a dict)."""
+        return {name: getattr(self, name) for name in _OF_THE_STUDY}
+
+    def words(self):
+        """The command line after the recipe's name, without data and folder (list of str)."""
+        words = ["--epochs", str(self.epochs), "--seed", str(self.seed)]
+        for option in ("network", "set"):
+            given = getattr(self, option)
+            if given:
+                words += [f"--{option}", *(f"{name}={value}" for name, value in given.items())]
+        return words
+
+    def script(self):
+        """Where its recipe lies (Path)."""
+        return recipe_script(self.row)
+
+    def state(self, folder):
+        """How far it is: ``new``, ``begun`` or ``finished``.
+
+        Parameters
+        ----------
+        folder : path
+            Of the run.
+
+        Raises
+        ------
+        UserError
+            The folder holds another run.
+        """
+        if not (Path(folder) / archive.RUN).is_file():
+            return "new"
+        record = archive.read_record(folder)
+        found = {name: record.options.get(name) for name in _OF_THE_STUDY}
+        if record.row != self.row or found != self.options():
+            raise UserError(
+                f"got '{folder}' with a run of {record.row!a} with {found}; expected {self.row!r} with "
+                f"{self.options()}: remove the folder, or let the study write into another"
+            )
+        return "finished" if (Path(folder) / archive.MANIFEST).is_file() else "begun"
+
+
+@dataclass(frozen=True)
+class Study:
+    """Runs that are trained in order, on one data file.
+
+    Attributes
+    ----------
+    name : str
+        Of the folder that holds its runs, under ``runs/``.
+    runs : tuple of StudyRun
+        No name twice.
+
+    Raises
+    ------
+    ValueError
+        Two runs have one name.
+    """
+
+    name: str
+    runs: tuple
+
+    def __post_init__(self):
+        names = [run.name for run in self.runs]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"a study got two runs called {', '.join(twice)}; expected a name for each")
+
+    def chosen(self, names):
+        """Runs by their names, in the study's order; all where `names` is empty.
+
+        Raises
+        ------
+        UserError
+            There is no run of a name.
+        """
+        known = [run.name for run in self.runs]
+        if unknown := [name for name in names if name not in known]:
+            raise UserError(f"--only got {unknown[0]!a}; expected some of {', '.join(known)}")
+        return [run for run in self.runs if run.name in names or not names]
