@@ -60,9 +60,19 @@ def _(layer: L.DenseLayer):
     return 2 * _elements(layer.input_shape) * layer.num_units + _rectifier(layer)
 
 
+def _lstm_flops(num_units, input_shape):
+    num_steps, *features = input_shape[1:]
+    return 2 * num_steps * (int(np.prod(features)) + num_units) * 4 * num_units
+
+
 @layer_flops.register
 def _(layer: layers.PeepholeLSTMLayer):
-    return 2 * layer.num_steps * (layer.num_inputs + layer.num_units) * 4 * layer.num_units
+    return _lstm_flops(layer.num_units, layer.input_shape)
+
+
+@layer_flops.register
+def _(layer: L.LSTMLayer):
+    return _lstm_flops(layer.num_units, layer.input_shapes[0])
 
 
 @layer_flops.register
@@ -109,6 +119,7 @@ def _(layer):
 @layer_flops.register(L.InputLayer)
 @layer_flops.register(L.FlattenLayer)
 @layer_flops.register(L.ConcatLayer)
+@layer_flops.register(L.SliceLayer)
 @layer_flops.register(L.GlobalPoolLayer)
 @layer_flops.register(layers.BatchNormLayer)
 @layer_flops.register(layers.DropoutLayer)

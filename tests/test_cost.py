@@ -29,6 +29,15 @@ def test_table_1_is_matched_in_every_printed_digit_of_both_columns(name):
     assert paper.in_billions(cost.flops(network)) == printed["flops"]
 
 
+def test_lasagnes_own_lstm_costs_as_much_as_the_papers():
+    papers, lasagnes = (
+        models.crmn(models.face_input((1, 16, 16)), 1, 2, 4, 3, memory=memory, **HEAD)
+        for memory in ("peepholes", "lasagne")
+    )
+    assert cost.flops(lasagnes) == cost.flops(papers)
+    assert cost.parameters(lasagnes) == cost.parameters(papers)
+
+
 def test_a_layer_without_a_rule_is_named():
     with pytest.raises(TypeError, match="DropoutLayer"):
         cost.flops(DropoutLayer(InputLayer((None, 3))))

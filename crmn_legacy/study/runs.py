@@ -65,8 +65,8 @@ class StudyRun:
         """
         if not (Path(folder) / archive.RUN).is_file():
             return "new"
-        record = archive.read_record(folder)
-        found = {name: record.options.get(name) for name in _OF_THE_STUDY}
+        record = archive.read_record(folder, required=("row", "options"))
+        found = {name: getattr(record.options, name) for name in _OF_THE_STUDY}
         if record.row != self.row or found != self.options():
             raise UserError(
                 f"got '{folder}' with a run of {record.row!a} with {found}; expected {self.row!r} with "

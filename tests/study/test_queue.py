@@ -1,0 +1,134 @@
+"""A study's queue: skips what is finished, goes on with what was stopped, and trusts no folder of another run."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from crmn_legacy import archive
+from crmn_legacy.errors import UserError
+from crmn_legacy.study import Study, StudyRun, queue
+
+ROOT = Path(__file__).parents[2]
+RECIPE = """
+import json, pathlib, sys, time
+
+words = sys.argv[1:]
+told = dict(zip(words[::2], words[1::2]))
+folder = pathlib.Path(told.get("--out") or told["--resume"])
+folder.mkdir(parents=True, exist_ok=True)
+with open(folder.parent / "told.txt", "a") as log:
+    log.write(" ".join(words) + "\\n")
+if told["--seed"] == "9":
+    sys.exit(1)
+options = {"network": {}, "set": {}, "epochs": int(told["--epochs"]), "seed": int(told["--seed"])}
+record = {"row": "own", "options": options}
+(folder / "run.json").write_text(json.dumps(record))
+if told["--seed"] == "8" and "--out" in told:
+    try:
+        time.sleep(60)
+    except KeyboardInterrupt:
+        sys.exit(130)
+(folder / "MANIFEST.sha256").write_text("")
+"""
+
+
+class OwnRun(StudyRun):
+    """A run of a recipe that only writes what the queue looks at."""
+
+    def script(self):
+        return Path(self.row).with_name("own.py")
+
+
+def runs_of(folder, *seeds):
+    (folder / "own.py").write_text(RECIPE)
+    return [OwnRun(f"seed{seed}", "own", {}, epochs=2, seed=seed) for seed in seeds]
+
+
+@pytest.fixture
+def study(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "runs").mkdir()
+    return lambda *seeds: runs_of(tmp_path, *seeds)
+
+
+def told():
+    path = Path("runs/told.txt")
+    return path.read_text().splitlines() if path.exists() else []
+
+
+def test_runs_are_trained_in_order_and_once(study):
+    runs = study(3, 1)
+    assert queue.train(runs, "faces.h5", Path("runs")) == 0
+    assert queue.train(runs, "faces.h5", Path("runs")) == 0
+    assert told() == [
+        "--data faces.h5 --epochs 2 --seed 3 --out runs/seed3",
+        "--data faces.h5 --epochs 2 --seed 1 --out runs/seed1",
+    ]
+
+
+def test_what_was_begun_goes_on(study):
+    runs = study(1)
+    queue.train(runs, "faces.h5", Path("runs"))
+    Path("runs/seed1", archive.MANIFEST).unlink()
+    assert runs[0].state("runs/seed1") == "begun"
+    queue.train(runs, "faces.h5", Path("runs"))
+    assert told()[1].endswith("--resume runs/seed1")
+
+
+def test_a_folder_of_another_run_is_refused_before_anything_is_trained(study):
+    queue.train(study(1), "faces.h5", Path("runs"))
+    record = json.loads(Path("runs/seed1/run.json").read_text())
+    record["options"]["set"] = {"schedule.rate": 0.2}
+    Path("runs/seed1/run.json").write_text(json.dumps(record))
+    with pytest.raises(UserError, match=r"schedule.rate.*expected 'own'.*remove the folder"):
+        queue.train(study(2, 1), "faces.h5", Path("runs"))
+    assert len(told()) == 1
+
+
+def test_a_run_that_fails_ends_the_queue_with_its_name(study):
+    with pytest.raises(UserError, match="status 1 of the run 'seed9'"):
+        queue.train(study(9, 1), "faces.h5", Path("runs"))
+    assert len(told()) == 1
+
+
+def test_an_interrupt_ends_the_queue_and_it_goes_on_later(study):
+    runs = study(8, 1)
+    code = (
+        "from tests.study.test_queue import *\n"
+        "runs = [OwnRun(f'seed{seed}', 'own', {}, epochs=2, seed=seed) for seed in (8, 1)]\n"
+        "sys.exit(queue.train(runs, 'faces.h5', Path('runs')))\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code], env={"PYTHONPATH": str(ROOT)}, start_new_session=True)
+    while not Path("runs/seed8/run.json").exists():
+        time.sleep(0.05)
+    time.sleep(0.5)
+    os.killpg(process.pid, signal.SIGINT)
+    assert process.wait(30) == 130
+    assert not Path("runs/seed1").exists()
+    queue.train(runs, "faces.h5", Path("runs"))
+    assert [run.state(f"runs/{run.name}") for run in runs] == ["finished", "finished"]
+
+
+def test_a_study_has_a_name_for_each_run_and_chooses_by_it():
+    runs = tuple(runs_of_names("a", "b", "c"))
+    assert [run.name for run in Study("s", runs).chosen(["c", "a"])] == ["a", "c"]
+    with pytest.raises(UserError, match="--only got 'd'; expected some of a, b, c"):
+        Study("s", runs).chosen(["d"])
+    with pytest.raises(ValueError, match="two runs called a"):
+        Study("s", (*runs, runs[0]))
+
+
+def runs_of_names(*names):
+    return [StudyRun(name, "table1_crmn", {"n": 1}, epochs=1, set={"schedule.rate": 0.2}) for name in names]
+
+
+def test_the_command_line_of_a_run():
+    (run,) = runs_of_names("a")
+    assert run.words() == ["--epochs", "1", "--seed", "1", "--network", "n=1", "--set", "schedule.rate=0.2"]
+    assert run.script().name == "table1_crmn.py"
