@@ -1,6 +1,7 @@
 """Table 1 at a quarter of its width: does a memory over the depth beat a plain ResNet?
 
     python studies/table1_quarter.py train --data faces.h5
+    python studies/table1_quarter.py tables --data faces.h5
 
 CRMN and ResNets with fm = 1 in place of 4, everything else of their rows' own recipes but what two cores have no time
 for: 45 epochs in place of 100, and a schedule that fits into them (m = 20, patience 2). First the starting rate is
@@ -15,15 +16,15 @@ SCHEDULE = {"schedule.minimum_epochs": 20, "schedule.patience": 2}
 CRMN, RESNET_5, RESNET_9 = "table1_crmn", "table1_resnet_n5_fm4", "table1_resnet_n9_fm4"
 
 
-def trained(name, row, network, seeds, settings=None):
+def trained(variant, row, network, seeds, settings=None):
     """Runs of full length, one a seed."""
     settings = SCHEDULE | (settings or {})
-    return tuple(StudyRun(f"{name}_seed{seed}", row, network, EPOCHS, seed, settings) for seed in seeds)
+    return tuple(StudyRun(variant, row, network, EPOCHS, seed, settings) for seed in seeds)
 
 
-def tried(name, row, settings):
+def tried(variant, row, settings):
     """A run of a third of that length, for the validation pictures."""
-    return StudyRun(f"try_{name}", row, {"n": 5, "fm": 1}, EPOCHS // 3, 1, SCHEDULE | settings)
+    return StudyRun(f"try_{variant}", row, {"n": 5, "fm": 1}, EPOCHS // 3, 1, SCHEDULE | settings, trial=True)
 
 
 STUDY = Study(
@@ -45,6 +46,7 @@ STUDY = Study(
         *trained("resnet_n18", "table1_resnet_n18_fm4", {"n": 18, "fm": 1}, (1,)),
         *trained("resnet_n9_fm2", "table1_resnet_n9_fm8", {"n": 9, "fm": 2}, (1,)),
     ),
+    base="resnet_n5",
 )
 
 if __name__ == "__main__":

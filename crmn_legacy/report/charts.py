@@ -1,6 +1,7 @@
 """A chart of lines as inline SVG: axes with units, a title and a description for those who hear it."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from markupsafe import Markup
 
@@ -12,6 +13,12 @@ WIDTH, HEIGHT = 520, 320
 _LEFT, _RIGHT, _TOP, _BOTTOM = 62, 14, 26, 48
 _MARKED_POINTS = 24
 _LEAST_GAP = 14
+_LEGEND_LINE = 19
+
+# What a page says for its charts, and a file of its own must say itself.
+_ALONE = """svg { font-family: sans-serif; color: var(--ink); }
+.ground { fill: var(--ground); }
+"""
 
 # Colours are classes, so that light, dark and paper each have their own; the dash tells lines apart without them.
 COLOURS = 8
@@ -80,6 +87,11 @@ class Chart:
     marks: list = field(default_factory=list)
 
 
+def style():
+    """The style sheet of charts (str); it names nothing outside."""
+    return Path(__file__).with_name("charts.css").read_text(encoding="utf-8")
+
+
 def figures(charts, name):
     """What ``figures.html.jinja`` shows of charts.
 
@@ -106,7 +118,12 @@ def figures(charts, name):
 
 def draw(chart, name):
     """The chart as an SVG element (`Markup`); its parts are called by `name` (str), which no other has on the page."""
-    parts = [
+    head = Markup('<svg viewBox="0 0 {} {}" role="img" aria-labelledby="{name}-title {name}-desc">')
+    return _joined([head.format(WIDTH, HEIGHT, name=name), *_parts(chart, name), Markup("</svg>")])
+
+
+def _parts(chart, name):
+    return [
         Markup('<title id="{}-title">{}</title>').format(name, printable(chart.title)),
         Markup('<desc id="{}-desc">{}</desc>').format(name, printable(chart.description)),
         _grid(chart),
@@ -114,8 +131,22 @@ def draw(chart, name):
         *(_band(chart, line) for line in chart.lines if line.band),
         *(_line(chart, line) for line in sorted(chart.lines, key=lambda line: not line.faint)),
     ]
-    head = Markup('<svg viewBox="0 0 {} {}" role="img" aria-labelledby="{name}-title {name}-desc">')
-    return _joined([head.format(WIDTH, HEIGHT, name=name), *parts, Markup("</svg>")])
+
+
+def alone(chart):
+    """The chart as a file of its own, its legend below (`Markup`)."""
+    named = [line for line in chart.lines if not line.faint]
+    height = HEIGHT + _LEGEND_LINE * len(named) + 4
+    head = Markup('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {0} {1}" width="{0}" height="{1}" role="img">')
+    sheet = Markup("<style>\n{}{}</style>").format(Markup(style()), Markup(_ALONE))
+    ground = Markup('<rect class="ground" width="100%" height="100%"/>')
+    legend = [_named(line, HEIGHT + _LEGEND_LINE * place + 8) for place, line in enumerate(named)]
+    end = Markup("</svg>\n")
+    return _joined([head.format(WIDTH, height), sheet, ground, *_parts(chart, "chart"), *legend, end])
+
+
+def _named(line, y):
+    return _group([_path(line, "line", [(_LEFT, y), (_LEFT + 26, y)]), _text(_LEFT + 34, y + 4, line.name, "tick")])
 
 
 def _joined(parts):

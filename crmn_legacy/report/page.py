@@ -7,7 +7,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from crmn_legacy.errors import printable
-from crmn_legacy.report import comparison, formatting, sections
+from crmn_legacy.report import charts, comparison, formatting, sections
 
 # The first bytes of every page: by them a former report is known from any other file.
 MARK = "<!doctype html>\n<!-- report of crmn_legacy -->\n"
@@ -40,7 +40,7 @@ def render(runs):
 
 def style():
     """The style sheet (str); it names nothing outside the page."""
-    return (_HERE / "report.css").read_text(encoding="utf-8")
+    return charts.style() + (_HERE / "report.css").read_text(encoding="utf-8")
 
 
 @cache

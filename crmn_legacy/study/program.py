@@ -1,4 +1,4 @@
-"""A study as a program: ``train``."""
+"""A study as a program: ``train``, ``tables`` and ``runs``."""
 
 from pathlib import Path
 
@@ -28,12 +28,17 @@ def _parser(study, docstring):
     parser = Parser(docstring)
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     train = commands.add_parser("train", help="train what is not finished; go on with what was stopped")
-    train.add_argument("--data", type=Path, required=True, metavar="FILE", help="HDF5 file of data_prep")
-    train.add_argument("--only", nargs="+", default=[], metavar="RUN", help="some of the runs")
     train.set_defaults(do=_train)
+    train.add_argument("--only", nargs="+", default=[], metavar="RUN", help="some of the runs")
+    tables = commands.add_parser("tables", help="make tables and figures of what is finished")
+    tables.set_defaults(do=_write)
+    out = Path("studies") / study.name
+    tables.add_argument("--out", type=Path, default=out, metavar="DIR", help=f"where to (default: {out})")
+    for command in (train, tables):
+        command.add_argument("--data", type=Path, required=True, metavar="FILE", help="HDF5 file of data_prep")
     runs = commands.add_parser("runs", help="list the runs, and how far each is")
-    runs.set_defaults(do=_list, only=[])
-    for command in (train, runs):
+    runs.set_defaults(do=_list)
+    for command in (train, tables, runs):
         folder = Path("runs") / study.name
         command.add_argument(
             "--runs", type=Path, default=folder, metavar="DIR", help=f"holds a folder a run (default: {folder})"
@@ -48,4 +53,13 @@ def _train(study, options):
 def _list(study, options):
     for run in study.runs:
         print(f"{run.state(options.runs / run.name):8} {run.name}: {run.row} {' '.join(run.words())}")
+    return 0
+
+
+def _write(study, options):
+    # What draws and reads results takes a second to import; the queue needs none of it.
+    from crmn_legacy.study import document
+
+    for path in document.write(study, options.runs, options.data, options.out):
+        print(path)
     return 0

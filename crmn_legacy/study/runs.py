@@ -17,21 +17,29 @@ class StudyRun:
 
     Attributes
     ----------
-    name : str
-        Of its folder.
+    variant : str
+        What it is of; runs of one variant differ by their seed alone.
     row : str
         Whose recipe is run.
     network, set : dict
         Arguments of ``--network`` and ``--set``, by name.
     epochs, seed : int
+    trial : bool
+        Whether it is there for its validation score alone: then tables say nothing of the test pictures.
     """
 
-    name: str
+    variant: str
     row: str
     network: dict
     epochs: int
     seed: int = 1
     set: dict = field(default_factory=dict)
+    trial: bool = False
+
+    @property
+    def name(self):
+        """Of its folder."""
+        return f"{self.variant}_seed{self.seed}"
 
     def options(self):
         """The options by which a run's record must be this run's (a dict)."""
@@ -84,7 +92,9 @@ class Study:
     name : str
         Of the folder that holds its runs, under ``runs/``.
     runs : tuple of StudyRun
-        No name twice.
+        No variant twice with one seed.
+    base : str or None
+        The variant that others are held against.
 
     Raises
     ------
@@ -94,6 +104,7 @@ class Study:
 
     name: str
     runs: tuple
+    base: str | None = None
 
     def __post_init__(self):
         names = [run.name for run in self.runs]

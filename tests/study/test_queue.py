@@ -47,7 +47,7 @@ class OwnRun(StudyRun):
 
 def runs_of(folder, *seeds):
     (folder / "own.py").write_text(RECIPE)
-    return [OwnRun(f"seed{seed}", "own", {}, epochs=2, seed=seed) for seed in seeds]
+    return [OwnRun("own", "own", {}, epochs=2, seed=seed) for seed in seeds]
 
 
 @pytest.fixture
@@ -67,32 +67,32 @@ def test_runs_are_trained_in_order_and_once(study):
     assert queue.train(runs, "faces.h5", Path("runs")) == 0
     assert queue.train(runs, "faces.h5", Path("runs")) == 0
     assert told() == [
-        "--data faces.h5 --epochs 2 --seed 3 --out runs/seed3",
-        "--data faces.h5 --epochs 2 --seed 1 --out runs/seed1",
+        "--data faces.h5 --epochs 2 --seed 3 --out runs/own_seed3",
+        "--data faces.h5 --epochs 2 --seed 1 --out runs/own_seed1",
     ]
 
 
 def test_what_was_begun_goes_on(study):
     runs = study(1)
     queue.train(runs, "faces.h5", Path("runs"))
-    Path("runs/seed1", archive.MANIFEST).unlink()
-    assert runs[0].state("runs/seed1") == "begun"
+    Path("runs/own_seed1", archive.MANIFEST).unlink()
+    assert runs[0].state("runs/own_seed1") == "begun"
     queue.train(runs, "faces.h5", Path("runs"))
-    assert told()[1].endswith("--resume runs/seed1")
+    assert told()[1].endswith("--resume runs/own_seed1")
 
 
 def test_a_folder_of_another_run_is_refused_before_anything_is_trained(study):
     queue.train(study(1), "faces.h5", Path("runs"))
-    record = json.loads(Path("runs/seed1/run.json").read_text())
+    record = json.loads(Path("runs/own_seed1/run.json").read_text())
     record["options"]["set"] = {"schedule.rate": 0.2}
-    Path("runs/seed1/run.json").write_text(json.dumps(record))
+    Path("runs/own_seed1/run.json").write_text(json.dumps(record))
     with pytest.raises(UserError, match=r"schedule.rate.*expected 'own'.*remove the folder"):
         queue.train(study(2, 1), "faces.h5", Path("runs"))
     assert len(told()) == 1
 
 
 def test_a_run_that_fails_ends_the_queue_with_its_name(study):
-    with pytest.raises(UserError, match="status 1 of the run 'seed9'"):
+    with pytest.raises(UserError, match="status 1 of the run 'own_seed9'"):
         queue.train(study(9, 1), "faces.h5", Path("runs"))
     assert len(told()) == 1
 
@@ -101,26 +101,26 @@ def test_an_interrupt_ends_the_queue_and_it_goes_on_later(study):
     runs = study(8, 1)
     code = (
         "from tests.study.test_queue import *\n"
-        "runs = [OwnRun(f'seed{seed}', 'own', {}, epochs=2, seed=seed) for seed in (8, 1)]\n"
+        "runs = [OwnRun('own', 'own', {}, epochs=2, seed=seed) for seed in (8, 1)]\n"
         "sys.exit(queue.train(runs, 'faces.h5', Path('runs')))\n"
     )
     process = subprocess.Popen([sys.executable, "-c", code], env={"PYTHONPATH": str(ROOT)}, start_new_session=True)
-    while not Path("runs/seed8/run.json").exists():
+    while not Path("runs/own_seed8/run.json").exists():
         time.sleep(0.05)
     time.sleep(0.5)
     os.killpg(process.pid, signal.SIGINT)
     assert process.wait(30) == 130
-    assert not Path("runs/seed1").exists()
+    assert not Path("runs/own_seed1").exists()
     queue.train(runs, "faces.h5", Path("runs"))
     assert [run.state(f"runs/{run.name}") for run in runs] == ["finished", "finished"]
 
 
 def test_a_study_has_a_name_for_each_run_and_chooses_by_it():
     runs = tuple(runs_of_names("a", "b", "c"))
-    assert [run.name for run in Study("s", runs).chosen(["c", "a"])] == ["a", "c"]
-    with pytest.raises(UserError, match="--only got 'd'; expected some of a, b, c"):
+    assert [run.variant for run in Study("s", runs).chosen(["c_seed1", "a_seed1"])] == ["a", "c"]
+    with pytest.raises(UserError, match="--only got 'd'; expected some of a_seed1, b_seed1, c_seed1"):
         Study("s", runs).chosen(["d"])
-    with pytest.raises(ValueError, match="two runs called a"):
+    with pytest.raises(ValueError, match="two runs called a_seed1"):
         Study("s", (*runs, runs[0]))
 
 

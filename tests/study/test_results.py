@@ -1,0 +1,106 @@
+"""Tables and figures of a study: of made runs, whose numbers are known."""
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+from crmn_legacy.errors import UserError
+from crmn_legacy.study import Study, StudyRun, document, figures, tables
+from crmn_legacy.study.results import PARTS, Result, Variant, read
+
+
+def epoch(number, error):
+    return SimpleNamespace(epoch=number, score=error, seconds=30.0)
+
+
+def result(seed, error, trial=False, moved=0.1):
+    """A run whose points of two faces all lie `moved` beside the true ones, eyes 1 apart."""
+    target = np.zeros((2, 68, 2))
+    target[:, [42, 45], 0] = 1
+    record = SimpleNamespace(
+        seed=seed,
+        bits=f"sha256:{seed:064d}",
+        parameters=1_234_567,
+        flops=2_345_678_901,
+        result=SimpleNamespace(
+            best_epoch=2, epochs=3, validation_error=error, validation_accuracy=None, test={"all": None}
+        ),
+    )
+    epochs = [epoch(number, error * (4 - number)) for number in (1, 2, 3)]
+    run = SimpleNamespace(record=record, epochs=epochs, metric="error")
+    return Result(run, trial) if trial else Result(run, predicted=target + np.array([moved, 0]), target=target)
+
+
+@pytest.fixture
+def variants():
+    return [
+        Variant("memory", [result(1, 0.10, moved=0.05), result(2, 0.12, moved=0.07)]),
+        Variant("plain", [result(1, 0.2)]),
+        Variant("tried", [result(1, 0.3, trial=True)]),
+    ]
+
+
+def cells(table):
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()]
+
+
+def test_errors_are_those_of_the_points_over_the_distance_of_the_eyes(variants):
+    numbers = variants[0].results[0].numbers()
+    assert numbers["test"] == pytest.approx(5.0) and numbers["validation"] == pytest.approx(10.0)
+    assert all(numbers[part] == pytest.approx(5.0) for part in PARTS)
+    assert numbers["failures"] == 0 and numbers["area"] == pytest.approx(100 * 3 / 8)
+    assert variants[1].results[0].numbers()["failures"] == 100
+
+
+def test_the_parts_of_a_face_are_all_its_points_once():
+    assert sorted(point for points in PARTS.values() for point in points) == list(range(68))
+
+
+def test_a_table_of_variants_has_means_deviations_and_differences(variants):
+    head, _, memory, plain, tried = cells(tables.of_variants(variants, base="plain"))
+    assert memory[:6] == ["memory", "2", "1.23M", "2.35G", "11.00 ± 1.41", "6.00 ± 1.41"]
+    assert (memory[-1], plain[-1], tried[-1]) == ("4.00", "-", "-")
+    assert (plain[5], tried[5]) == ("10.00", "-") and head[-1] == "less than plain"
+
+
+def test_a_table_of_runs_says_nothing_of_a_trials_test(variants):
+    assert cells(tables.of_runs(variants))[-1][:6] == ["tried", "1", "2 of 3", "30.00", "-", "2"]
+
+
+def test_figures_are_drawings_with_a_line_for_each_variant(variants):
+    for chart in (figures.learning(variants[:2]), figures.cumulative(variants[:2])):
+        assert [line.name for line in chart.lines] == ["memory", "plain"]
+    assert figures.learning(variants[:2]).lines[0].points == pytest.approx(np.array([(1, 33.0), (2, 22.0), (3, 11.0)]))
+    assert figures.cumulative(variants[:2]).lines[1].points[-1] == pytest.approx((20.0, 100.0))
+
+
+def test_without_a_finished_run_there_is_no_page(tmp_path):
+    study = Study("own", (StudyRun("a", "table1_crmn", {}, epochs=1),))
+    with pytest.raises(UserError, match="no run of the study is finished"):
+        document.write(study, tmp_path, "faces.h5", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_altered_run_is_refused(tmp_path):
+    run = StudyRun("a", "table1_crmn", {}, epochs=1)
+    folder = tmp_path / run.name
+    folder.mkdir()
+    (folder / "run.json").write_text(json.dumps({"row": "table1_crmn", "options": run.options()}))
+    (folder / "MANIFEST.sha256").write_text("0" * 64 + "  weights.npz\n")
+    with pytest.raises(UserError, match=r"which is altered.*train it again"):
+        read([run], tmp_path)
+
+
+def test_a_page_is_written_with_its_figures(variants, tmp_path, monkeypatch):
+    monkeypatch.setattr(document.results, "read", lambda runs, folder, data: variants)
+    written = document.write(Study("own", (), base="plain"), Path("runs"), None, tmp_path / "out")
+    assert [path.name for path in written] == ["README.md", "learning.svg", "errors.svg"]
+    page = written[0].read_text()
+    assert "4 of 0 runs" in page and "![errors](errors.svg)" in page and "| memory |" in page
+    for drawing in written[1:]:
+        root = ElementTree.fromstring(drawing.read_text())
+        assert root.tag.endswith("svg") and "plain" in "".join(root.itertext())
