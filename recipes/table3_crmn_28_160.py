@@ -15,7 +15,7 @@ from crmn_legacy import Recipe, Trial, data, main, models, training
 
 RECIPE = Recipe(
     row="table3_crmn_28_160",
-    network=lambda n=4, num_filters=160: models.crmn(
+    network=lambda n=4, num_filters=160, memory="peepholes": models.crmn(
         models.picture_input((3, 32, 32)),
         n=n,
         num_filters=num_filters,
@@ -23,6 +23,7 @@ RECIPE = Recipe(
         num_units=100,
         num_outputs=10,
         nonlinearity=models.softmax,
+        memory=memory,
     ),
     smallest={"n": 1, "num_filters": 16},
     task=training.Classification(

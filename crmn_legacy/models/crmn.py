@@ -49,12 +49,9 @@ def crmn(input_layer, n, num_filters, pool_size, num_units, num_outputs, nonline
     steps = [FlattenLayer(_pooled(block, pool_size), name=_sibling(block, "flatten")) for block in blocks]
     hidden = MEMORIES[memory](steps, num_units, **of_memory)
     features = GlobalPoolLayer(blocks[-1], name="global_pool")
-    return DenseLayer(
-        ConcatLayer([hidden, features], name="memory_and_features"),
-        num_outputs,
-        nonlinearity=nonlinearity,
-        name="output",
-    )
+    if hidden is not None:
+        features = ConcatLayer([hidden, features], name="memory_and_features")
+    return DenseLayer(features, num_outputs, nonlinearity=nonlinearity, name="output")
 
 
 def _pooled(block, pool_size):

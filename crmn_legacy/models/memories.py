@@ -80,7 +80,27 @@ def dense(steps, num_units):
     return DenseLayer(joined, units, nonlinearity=tanh, name="lstm")
 
 
-MEMORIES = {"peepholes": peepholes, "no_peepholes": no_peepholes, "lasagne": lasagne_lstm, "dense": dense}
+def none(steps, num_units):
+    """No memory at all, which leaves the plain ResNet.
+
+    Parameters
+    ----------
+    steps, num_units
+        As for `peepholes`; not looked at.
+
+    Returns
+    -------
+    None
+    """
+
+
+MEMORIES = {
+    "peepholes": peepholes,
+    "no_peepholes": no_peepholes,
+    "lasagne": lasagne_lstm,
+    "dense": dense,
+    "none": none,
+}
 """By the names that `crmn_legacy.models.crmn` takes."""
 
 

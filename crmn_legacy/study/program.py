@@ -1,5 +1,6 @@
 """A study as a program: ``train``, ``tables`` and ``runs``."""
 
+import shlex
 from pathlib import Path
 
 from crmn_legacy.errors import run as run_program
@@ -52,7 +53,7 @@ def _train(study, options):
 
 def _list(study, options):
     for run in study.runs:
-        print(f"{run.state(options.runs / run.name):8} {run.name}: {run.row} {' '.join(run.words())}")
+        print(f"{run.state(options.runs / run.name):8} {run.name}: {run.row} {shlex.join(run.options().as_words())}")
     return 0
 
 

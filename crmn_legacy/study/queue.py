@@ -53,7 +53,7 @@ def _verb(state):
 
 def _command(run, data, folder, begun):
     where = ["--resume" if begun else "--out", str(folder)]
-    return [sys.executable, str(run.script()), "--data", str(data), *run.words(), *where]
+    return [sys.executable, str(run.script()), *run.options(data).as_words(), *where]
 
 
 def _run(command):

@@ -3,12 +3,12 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import msgspec
+
 from crmn_legacy import archive
 from crmn_legacy.errors import UserError
 from crmn_legacy.installation import recipe_script
-
-# Options of a run that a study says nothing of.
-_OF_THE_STUDY = ("network", "set", "epochs", "seed")
+from crmn_legacy.options import Options
 
 
 @dataclass(frozen=True)
@@ -41,18 +41,10 @@ class StudyRun:
         """Of its folder."""
         return f"{self.variant}_seed{self.seed}"
 
-    def options(self):
-        """The options by which a run's record must be this run's (a dict)."""
-        return {name: getattr(self, name) for name in _OF_THE_STUDY}
-
-    def words(self):
-        """The command line after the recipe's name, without data and folder (list of str)."""
-        words = ["--epochs", str(self.epochs), "--seed", str(self.seed)]
-        for option in ("network", "set"):
-            given = getattr(self, option)
-            if given:
-                words += [f"--{option}", *(f"{name}={value}" for name, value in given.items())]
-        return words
+    def options(self, data=None):
+        """What the run is told (`crmn_legacy.options.Options`), with the path of its data."""
+        told = {name: getattr(self, name) for name in ("network", "set", "epochs", "seed")}
+        return Options(data=None if data is None else str(data), **told)
 
     def script(self):
         """Where its recipe lies (Path)."""
@@ -74,13 +66,23 @@ class StudyRun:
         if not (Path(folder) / archive.RUN).is_file():
             return "new"
         record = archive.read_record(folder, required=("row", "options"))
-        found = {name: getattr(record.options, name) for name in _OF_THE_STUDY}
-        if record.row != self.row or found != self.options():
+        found, expected = _comparable(record.options), _comparable(self.options())
+        if record.row != self.row or found != expected:
+            unlike = sorted(name for name in expected if found[name] != expected[name])
             raise UserError(
-                f"got '{folder}' with a run of {record.row!a} with {found}; expected {self.row!r} with "
-                f"{self.options()}: remove the folder, or let the study write into another"
+                f"got '{folder}' with a run of {record.row!a}, {_shown(found, unlike)}; expected {self.row!r}, "
+                f"{_shown(expected, unlike)}: remove the folder, or let the study write into another"
             )
         return "finished" if (Path(folder) / archive.MANIFEST).is_file() else "begun"
+
+
+def _comparable(options):
+    """Options as JSON holds them (a dict), but where the data lay."""
+    return {**msgspec.to_builtins(options), "data": None}
+
+
+def _shown(options, names):
+    return ", ".join(f"{name} {options[name]}" for name in names) or "its options"
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from xml.etree import ElementTree
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -89,7 +90,7 @@ def test_an_altered_run_is_refused(tmp_path):
     run = StudyRun("a", "table1_crmn", {}, epochs=1)
     folder = tmp_path / run.name
     folder.mkdir()
-    (folder / "run.json").write_text(json.dumps({"row": "table1_crmn", "options": run.options()}))
+    (folder / "run.json").write_text(json.dumps({"row": "table1_crmn", "options": msgspec.to_builtins(run.options())}))
     (folder / "MANIFEST.sha256").write_text("0" * 64 + "  weights.npz\n")
     with pytest.raises(UserError, match=r"which is altered.*train it again"):
         read([run], tmp_path)
