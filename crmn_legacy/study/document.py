@@ -42,7 +42,8 @@ def write(study, folder, data, out):
     for name, chart in _charts(shown):
         written.append(out / f"{name}.svg")
         written[-1].write_text(alone(chart), encoding="utf-8")
-    page.write_text(_page(study, variants, shown, written), encoding="utf-8")
+    guess = results.mean_face(shown[0].results[0], study.runs, folder, data) if shown else None
+    page.write_text(_page(study, variants, shown, guess, written), encoding="utf-8")
     return [page, *written]
 
 
@@ -52,7 +53,7 @@ def _charts(shown):
     return [("learning", figures.learning(shown)), ("errors", figures.cumulative(shown))]
 
 
-def _page(study, variants, shown, drawn):
+def _page(study, variants, shown, guess, drawn):
     done = sum(len(variant.results) for variant in variants)
     parts = [
         f"<!-- made by `studies/{study.name}.py tables`; what it means stands in studies/RESULTS.md -->\n",
@@ -62,6 +63,7 @@ def _page(study, variants, shown, drawn):
     if shown:
         parts += ["## Networks\n", tables.of_variants(shown, study.base), "## Parts of the face, test pictures\n"]
         parts += [tables.of_parts(shown)]
+        parts += [f"The mean face of the training pictures errs by {guess:.2f}% on the test pictures.\n"]
     parts += ["## Runs\n", tables.of_runs(variants)]
     parts += [f"![{path.stem}]({path.name})\n" for path in drawn]
     return "\n".join(parts)

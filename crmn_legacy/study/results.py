@@ -98,7 +98,7 @@ class Variant:
         return statistics.fmean(values), statistics.stdev(values) if len(values) > 1 else None
 
 
-def read(runs, folder, data=None):
+def read(runs, folder, data):
     """Results of the finished runs, by variant.
 
     Parameters
@@ -106,8 +106,8 @@ def read(runs, folder, data=None):
     runs : list of StudyRun
     folder : Path
         Holds their folders; predictions are kept in its ``predictions``.
-    data : path, optional
-        Of the data file, for predictions that are not there yet; without it they are left out.
+    data : path
+        Of the data file, for predictions that are not there yet.
 
     Returns
     -------
@@ -134,19 +134,37 @@ def _result(run, folder, data):
         )
     if read.metric != "error" or run.trial:
         return Result(read, run.trial)
-    kept = folder / "predictions" / f"{run.name}.npz"
+    return Result(read, run.trial, **_points(run, folder, data))
+
+
+def mean_face(result, runs, folder, data):
+    """The error of the training pictures' mean points on the test pictures, in percent.
+
+    Parameters
+    ----------
+    result : Result
+        Of a run on faces, for its test pictures.
+    runs, folder, data
+        As for `read`.
+    """
+    run = next(run for run in runs if run.name == result.run.folder.name)
+    mean = _points(run, folder, data, "train")["target"].mean(axis=0)
+    guessed = np.broadcast_to(mean, result.target.shape)
+    return float(Result(result.run, predicted=guessed, target=result.target).errors.mean())
+
+
+def _points(run, folder, data, split="test"):
+    """What a run's weights give, and the true points, as `evaluate` has them; kept once computed."""
+    kept = folder / "predictions" / f"{run.name}_{split}.npz"
     if not kept.exists():
-        if data is None:
-            return Result(read, run.trial)
-        _evaluate(folder / run.name, data, kept)
+        _evaluate(folder / run.name, data, split, kept)
     arrays = archive.read_arrays(kept)
-    points = {name: np.asarray(arrays[name], np.float64).reshape(-1, 68, 2) for name in ("predicted", "target")}
-    return Result(read, run.trial, **points)
+    return {name: np.asarray(arrays[name], np.float64).reshape(-1, 68, 2) for name in ("predicted", "target")}
 
 
-def _evaluate(folder, data, kept):
+def _evaluate(folder, data, split, kept):
     kept.parent.mkdir(exist_ok=True)
-    command = [sys.executable, "-m", "crmn_legacy", "evaluate", str(folder), "--data", str(data)]
-    status = subprocess.run([*command, "--predictions", str(kept)]).returncode
+    command = [sys.executable, "-m", "crmn_legacy", "evaluate", str(folder), "--data", str(data), "--split", split]
+    status = subprocess.run([*command, "--predictions", str(kept)], stdout=subprocess.DEVNULL).returncode
     if status:
         raise UserError(f"got status {status} of `evaluate` of '{folder}'; expected 0: mend what it told above")

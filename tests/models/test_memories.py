@@ -30,7 +30,7 @@ def result(name, values=None):
     return {parameter.name: parameter.get_value() for parameter in get_all_params(layer)}, output
 
 
-@pytest.mark.parametrize("name", set(MEMORIES) - {"none"})
+@pytest.mark.parametrize("name", [name for name in MEMORIES if name != "none"])
 def test_a_memory_gives_some_units_of_each_picture_under_one_name(name):
     _, layer = memory(name)
     assert all(parameter.name.startswith("lstm.") for parameter in get_all_params(layer))

@@ -9,9 +9,10 @@ import msgspec
 import numpy as np
 import pytest
 
+from crmn_legacy import archive
 from crmn_legacy.errors import UserError
 from crmn_legacy.study import Study, StudyRun, document, figures, tables
-from crmn_legacy.study.results import PARTS, Result, Variant, read
+from crmn_legacy.study.results import PARTS, Result, Variant, mean_face, read
 
 
 def epoch(number, error):
@@ -79,6 +80,16 @@ def test_figures_are_drawings_with_a_line_for_each_variant(variants):
     assert figures.cumulative(variants[:2]).lines[1].points[-1] == pytest.approx((20.0, 100.0))
 
 
+def test_the_mean_face_is_that_of_the_training_pictures(variants, tmp_path):
+    run = StudyRun("a", "table1_crmn", {}, epochs=1)
+    result = variants[0].results[0]
+    result.run.folder = tmp_path / run.name
+    training = np.concatenate([result.target + np.array([0.2, 0]), result.target])
+    (tmp_path / "predictions").mkdir()
+    archive.write_arrays(tmp_path / f"predictions/{run.name}_train.npz", {"predicted": training, "target": training})
+    assert mean_face(result, [run], tmp_path, "faces.h5") == pytest.approx(10.0)
+
+
 def test_without_a_finished_run_there_is_no_page(tmp_path):
     study = Study("own", (StudyRun("a", "table1_crmn", {}, epochs=1),))
     with pytest.raises(UserError, match="no run of the study is finished"):
@@ -93,15 +104,18 @@ def test_an_altered_run_is_refused(tmp_path):
     (folder / "run.json").write_text(json.dumps({"row": "table1_crmn", "options": msgspec.to_builtins(run.options())}))
     (folder / "MANIFEST.sha256").write_text("0" * 64 + "  weights.npz\n")
     with pytest.raises(UserError, match=r"which is altered.*train it again"):
-        read([run], tmp_path)
+        read([run], tmp_path, "faces.h5")
 
 
 def test_a_page_is_written_with_its_figures(variants, tmp_path, monkeypatch):
     monkeypatch.setattr(document.results, "read", lambda runs, folder, data: variants)
+    monkeypatch.setattr(document.results, "mean_face", lambda result, runs, folder, data: 25.0)
     written = document.write(Study("own", (), base="plain"), Path("runs"), None, tmp_path / "out")
     assert [path.name for path in written] == ["README.md", "learning.svg", "errors.svg"]
     page = written[0].read_text()
-    assert "4 of 0 runs" in page and "![errors](errors.svg)" in page and "| memory |" in page
+    assert (
+        "4 of 0 runs" in page and "errs by 25.00%" in page and "![errors](errors.svg)" in page and "| memory |" in page
+    )
     for drawing in written[1:]:
         root = ElementTree.fromstring(drawing.read_text())
         assert root.tag.endswith("svg") and "plain" in "".join(root.itertext())
