@@ -30,12 +30,11 @@ def tried(variant, row, settings):
 STUDY = Study(
     "table1_quarter",
     (
-        tried("crmn_rate0.08", CRMN, {"schedule.rate": 0.08}),
-        tried("resnet_rate0.08", RESNET_5, {"schedule.rate": 0.08}),
-        tried("crmn_rate0.2", CRMN, {"schedule.rate": 0.2}),
-        tried("resnet_rate0.2", RESNET_5, {"schedule.rate": 0.2}),
-        tried("crmn_rate0.02", CRMN, {"schedule.rate": 0.02}),
-        tried("resnet_rate0.02", RESNET_5, {"schedule.rate": 0.02}),
+        *(
+            tried(f"{name}_rate{rate}_batch{batch_size}", row, {"schedule.rate": rate, "batch_size": batch_size})
+            for rate, batch_size in ((0.08, 16), (0.02, 16), (0.2, 16), (0.08, 64), (0.2, 64))
+            for name, row in (("crmn", CRMN), ("resnet", RESNET_5))
+        ),
         *trained("crmn_n5", CRMN, {"n": 5, "fm": 1}, (1, 2, 3)),
         *trained("resnet_n5", RESNET_5, {"n": 5, "fm": 1}, (1, 2, 3)),
         *trained("resnet_n9", RESNET_9, {"n": 9, "fm": 1}, (1, 2)),
