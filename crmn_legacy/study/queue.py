@@ -1,12 +1,13 @@
 """A study's runs, one after another, each in a process of its own; begun again, the queue goes on where it was."""
 
+import signal
 import subprocess
 import sys
 
 from crmn_legacy.errors import UserError
 
-# A recipe's status when it was interrupted, and had saved what it had.
-_INTERRUPTED = 130
+# A recipe's status is 128 and the signal by which it was stopped; it has then saved what it had.
+_STOPPED = 128
 
 
 def train(runs, data, folder):
@@ -23,7 +24,7 @@ def train(runs, data, folder):
     Returns
     -------
     int
-        0; 130 if a run was interrupted.
+        0; 128 and the signal if a run was stopped by one.
 
     Raises
     ------
@@ -37,7 +38,7 @@ def train(runs, data, folder):
     for place, run in enumerate(waiting, 1):
         print(f"run {place} of {len(waiting)}: {run.name}, {_verb(states[run.name])}", flush=True)
         status = _run(_command(run, data, folder / run.name, begun=states[run.name] == "begun"))
-        if status == _INTERRUPTED:
+        if status > _STOPPED:
             return status
         if status:
             raise UserError(
@@ -57,10 +58,23 @@ def _command(run, data, folder, begun):
 
 
 def _run(command):
-    """A process's status. An interrupt reaches it as well: it saves what it has, and ends by itself."""
+    """A process's status. A signal that is to stop the queue reaches it: it saves what it has, and ends by itself."""
     process = subprocess.Popen(command)
+    former = {
+        number: signal.signal(number, lambda number, _: process.send_signal(number))
+        for number in (signal.SIGTERM, signal.SIGHUP)
+    }
+    try:
+        status = _waited(process)
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
+    return _STOPPED - status if status < 0 else status
+
+
+def _waited(process):
     while True:
         try:
             return process.wait()
-        except KeyboardInterrupt:
+        except KeyboardInterrupt:  # A terminal sends it to both.
             continue

@@ -97,7 +97,16 @@ def test_a_run_that_fails_ends_the_queue_with_its_name(study):
     assert len(told()) == 1
 
 
-def test_an_interrupt_ends_the_queue_and_it_goes_on_later(study):
+def interrupted(process):
+    os.killpg(process.pid, signal.SIGINT)
+
+
+def terminated(process):
+    process.terminate()
+
+
+@pytest.mark.parametrize("stop, status", [(interrupted, 130), (terminated, 143)])
+def test_a_signal_stops_the_run_and_the_queue_which_go_on_later(stop, status, study):
     runs = study(8, 1)
     code = (
         "from tests.study.test_queue import *\n"
@@ -108,8 +117,8 @@ def test_an_interrupt_ends_the_queue_and_it_goes_on_later(study):
     while not Path("runs/own_seed8/run.json").exists():
         time.sleep(0.05)
     time.sleep(0.5)
-    os.killpg(process.pid, signal.SIGINT)
-    assert process.wait(30) == 130
+    stop(process)
+    assert process.wait(30) == status
     assert not Path("runs/own_seed1").exists()
     queue.train(runs, "faces.h5", Path("runs"))
     assert [run.state(f"runs/{run.name}") for run in runs] == ["finished", "finished"]
