@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-FOLDERS = ("benchmarks", "crmn_legacy", "data_prep", "docs", "recipes", "tests", "tools")
+FOLDERS = ("benchmarks", "crmn_legacy", "data_prep", "docs", "recipes", "studies", "tests", "tools")
 
 
 def documents():
