@@ -12,7 +12,7 @@ from aesara.tensor.nnet.abstract_conv import (
 from jax import lax
 
 from .order import Map, moved, of_maps, written
-from .processor_convolution import convolve, gradient_by_filters, has_few_outputs, shifted_products
+from .processor_convolution import convolve, gradient_by_weights, has_few_outputs, shifted_products
 from .reductions import product
 from .registry import active_settings, as_array, channels_last, known_integers, lowering, output_dtype
 
@@ -137,7 +137,7 @@ def _gradient_by_weights(op, node):
         if order is _LAST and filter_shape == (1, 1) and padding == [(0, 0), (0, 0)]:
             return Map(_products(x[:, :: op.subsample[0], :: op.subsample[1]], g))
         if order is _LAST and op.filter_dilation == (1, 1):
-            return Map(_flipped(gradient_by_filters(x, g, op.subsample, padding), order, op.filter_flip))
+            return Map(_flipped(gradient_by_weights(x, g, op.subsample, padding), order, op.filter_flip))
         maps = _exchanged(order.lhs_spec)
         w = convolve(
             x,

@@ -1,7 +1,7 @@
 """Convolutions of maps whose channels lie last, in the forms that XLA's processor code computes fastest.
 
 XLA's matrix kernel for convolutions writes out what it sums over: for each output all inputs under the filter; for a
-gradient by the filters one map, once for each of their entries. Where the other factor has few channels, writing takes
+gradient by weights one map, once for each of their entries. Where the other factor has few channels, writing takes
 longer than multiplying. `benchmarks/NOTES.md` has what was measured.
 """
 
@@ -14,7 +14,7 @@ from .registry import active_settings
 # How many times as many inputs as outputs a convolution has at least that is made of shifted products.
 _MANY = 2
 
-# A map as (channel, rows, columns, batch), whose batch is what the gradient by the filters sums over.
+# A map as (channel, rows, columns, batch), whose batch is what the gradient by weights sums over.
 _BATCH_LAST = (0, 3, 1, 2)
 
 # The output's gradient, (batch, rows, columns, channel), as the filters of that sum.
@@ -71,7 +71,7 @@ def shifted_products(x, w, padding):
     return total
 
 
-def gradient_by_filters(x, g, stride, padding):
+def gradient_by_weights(x, g, stride, padding):
     """The gradient of a correlation by its filters.
 
     Parameters

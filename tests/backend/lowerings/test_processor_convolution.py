@@ -9,7 +9,7 @@ from jax.experimental import enable_x64
 
 from crmn_legacy.backend.lowerings import processor_convolution, settings
 from crmn_legacy.backend.lowerings.processor_convolution import (
-    gradient_by_filters,
+    gradient_by_weights,
     has_few_outputs,
     shifted_products,
 )
@@ -52,7 +52,7 @@ def test_filters_of_one_entry_and_of_as_many_outputs_stay_convolutions():
     "stride, padding",
     [((1, 1), [(1, 1), (1, 1)]), ((1, 1), [(2, 0), (0, 2)]), ((1, 1), [(0, 0), (2, 1)]), ((2, 3), [(1, 1), (0, 1)])],
 )
-def test_the_gradient_by_filters_is_that_of_jax(stride, padding, channels, wide, block, monkeypatch):
+def test_the_gradient_by_weights_is_that_of_jax(stride, padding, channels, wide, block, monkeypatch):
     monkeypatch.setattr(processor_convolution, "_BLOCK", block)
     monkeypatch.setattr(processor_convolution, "_WIDE", wide)
     x, w = _draw(2, 9, 8, channels[0]), _draw(channels[1], 3, 3, channels[0])
@@ -62,7 +62,7 @@ def test_the_gradient_by_filters_is_that_of_jax(stride, padding, channels, wide,
         (low, 2 + (out - 1) * step + 1 - size - low)
         for (low, _), out, step, size in zip(padding, y.shape[1:3], stride, x.shape[1:3], strict=True)
     ]
-    np.testing.assert_allclose(gradient_by_filters(x, g, stride, after), pull(g)[0], rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(gradient_by_weights(x, g, stride, after), pull(g)[0], rtol=1e-12, atol=1e-12)
 
 
 def test_rounded_operands_are_summed_in_float32():
