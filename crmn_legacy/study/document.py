@@ -6,8 +6,12 @@ from crmn_legacy.study import figures, results, tables
 
 PAGE = "README.md"
 
-_SAID = """Errors are in percent of the distance between the eyes' centres; "validation" is of jittered pictures, at the
-epoch that its loss chose; "±" is the deviation of a sample over the seeds."""
+_SAID = {
+    "error": 'Errors are in percent of the distance between the eyes\' centres; "validation" is of jittered pictures',
+    "accuracy": 'Accuracies are in percent; "validation" is of pictures held out',
+}
+
+_DEVIATION = '"±" is the deviation of a sample over the seeds'
 
 
 def write(study, folder, data, out):
@@ -36,34 +40,44 @@ def write(study, folder, data, out):
     variants = results.read(study.runs, folder, data)
     if not variants:
         raise UserError(f"got '{folder}', in which no run of the study is finished; expected one at least: train first")
-    shown = [variant for variant in variants if variant.results[0].predicted is not None]
+    tested = [variant for variant in variants if variant.spread("test")[0] is not None]
+    faces = [variant for variant in tested if variant.results[0].predicted is not None]
     out.mkdir(parents=True, exist_ok=True)
     page, written = out / PAGE, []
-    for name, chart in _charts(shown):
+    for name, chart in _charts(tested, faces):
         written.append(out / f"{name}.svg")
         written[-1].write_text(alone(chart), encoding="utf-8")
-    guess = results.mean_face(shown[0].results[0], study.runs, folder, data) if shown else None
-    page.write_text(_page(study, variants, shown, guess, written), encoding="utf-8")
+    guess = results.mean_face(faces[0].results[0], study.runs, folder, data) if faces else None
+    parts = [*_head(study, variants), *_tables(study, variants, tested), *_of_faces(faces, guess)]
+    parts += [f"![{path.stem}]({path.name})\n" for path in written]
+    page.write_text("\n".join(parts), encoding="utf-8")
     return [page, *written]
 
 
-def _charts(shown):
-    if not shown:
-        return []
-    return [("learning", figures.learning(shown)), ("errors", figures.cumulative(shown))]
+def _charts(tested, faces):
+    if tested:
+        yield "learning", figures.learning(tested)
+    if faces:
+        yield "errors", figures.cumulative(faces)
 
 
-def _page(study, variants, shown, guess, drawn):
+def _head(study, variants):
     done = sum(len(variant.results) for variant in variants)
-    parts = [
-        f"<!-- made by `studies/{study.name}.py tables`; what it means stands in studies/RESULTS.md -->\n",
+    said = _SAID[variants[0].results[0].run.metric]
+    return [
+        f"<!-- made by `studies/{study.name}.py tables` -->\n",
         f"# {study.name}\n",
-        f"{done} of {len(study.runs)} runs are finished. {_SAID}\n",
+        f"{done} of {len(study.runs)} runs are finished. {said}, at the epoch that its loss chose; {_DEVIATION}.\n",
     ]
-    if shown:
-        parts += ["## Networks\n", tables.of_variants(shown, study.base), "## Parts of the face, test pictures\n"]
-        parts += [tables.of_parts(shown)]
-        parts += [f"The mean face of the training pictures errs by {guess:.2f}% on the test pictures.\n"]
-    parts += ["## Runs\n", tables.of_runs(variants)]
-    parts += [f"![{path.stem}]({path.name})\n" for path in drawn]
-    return "\n".join(parts)
+
+
+def _tables(study, variants, tested):
+    parts = ["## Runs\n", tables.of_runs(variants)]
+    return ["## Networks\n", tables.of_variants(tested, study.base), *parts] if tested else parts
+
+
+def _of_faces(faces, guess):
+    if not faces:
+        return []
+    said = f"The mean face of the training pictures errs by {guess:.2f}% on the test pictures.\n"
+    return ["## Parts of the face, test pictures\n", tables.of_parts(faces), said]

@@ -5,6 +5,8 @@ from crmn_legacy.report.axes import fitted, of_epochs
 from crmn_legacy.report.charts import Chart, Line
 from crmn_legacy.report.comparison import Group
 
+_UNITS = {"error": "error, % of the inter-ocular distance", "accuracy": "accuracy, %"}
+
 
 def learning(variants):
     """The validation's score over the epochs, mean and deviation over the seeds (`Chart`).
@@ -15,13 +17,14 @@ def learning(variants):
     """
     lines = [_learning_line(variant, style) for style, variant in enumerate(variants)]
     values = [value for line in lines for _, value in line.points]
+    metric = variants[0].results[0].run.metric
     return Chart(
-        title="Validation error",
-        description=f"Validation error, in percent, over the epochs, of {len(variants)} networks.",
+        title=f"Validation {metric}",
+        description=f"Validation {metric}, in percent, over the epochs, of {len(variants)} networks.",
         across=of_epochs(max(place for line in lines for place, _ in line.points)),
         across_title="epoch",
         up=fitted(values),
-        up_title="error, % of the inter-ocular distance",
+        up_title=_UNITS[metric],
         lines=lines,
     )
 
@@ -56,7 +59,7 @@ def cumulative(variants, limit=0.2, points=81):
         title="Cumulative errors",
         description=f"The share of test pictures whose error is no larger, of {len(variants)} networks.",
         across=fitted([0, 100 * limit]),
-        across_title="error, % of the inter-ocular distance",
+        across_title=_UNITS["error"],
         up=fitted([0, 100]),
         up_title="pictures, %",
         lines=lines,

@@ -11,6 +11,7 @@ import numpy as np
 from crmn_legacy import archive
 from crmn_legacy.errors import UserError
 from crmn_legacy.metrics import INTEROCULAR, error_curve
+from crmn_legacy.report.predictions import read_predictions
 from crmn_legacy.report.reading import WHOLE, read_run
 
 # The 68-point mark-up, counted from 0.
@@ -53,7 +54,7 @@ class Result:
         return error_curve(self.errors.mean(axis=1) / 100)
 
     def numbers(self):
-        """What tables show (a dict of str to float), errors in percent."""
+        """What tables show (a dict of str to float), errors and accuracies in percent."""
         found = {"seconds": sum(epoch.seconds or 0.0 for epoch in self.run.epochs)}
         result = self.run.record.result
         if result.validation_accuracy is not None:
@@ -116,7 +117,7 @@ def read(runs, folder, data):
     Raises
     ------
     UserError
-        A finished run's folder is altered, or its weights cannot be evaluated.
+        A finished run's folder is altered, its weights cannot be evaluated, or kept predictions are not its own.
     """
     found = {}
     for run in runs:
@@ -134,7 +135,13 @@ def _result(run, folder, data):
         )
     if read.metric != "error" or run.trial:
         return Result(read, run.trial)
-    return Result(read, run.trial, **_points(run, folder, data))
+    points = _points(run, folder, data)
+    kept = _kept(run, folder)
+    if not read_predictions(kept).agrees_with(read.test()):
+        raise UserError(
+            f"got '{kept}', whose errors are not those that the run recorded; expected its own predictions: remove it"
+        )
+    return Result(read, run.trial, **points)
 
 
 def mean_face(result, runs, folder, data):
@@ -153,9 +160,13 @@ def mean_face(result, runs, folder, data):
     return float(Result(result.run, predicted=guessed, target=result.target).errors.mean())
 
 
+def _kept(run, folder, split="test"):
+    return folder / "predictions" / f"{run.name}_{split}.npz"
+
+
 def _points(run, folder, data, split="test"):
     """What a run's weights give, and the true points, as `evaluate` has them; kept once computed."""
-    kept = folder / "predictions" / f"{run.name}_{split}.npz"
+    kept = _kept(run, folder, split)
     if not kept.exists():
         _evaluate(folder / run.name, data, split, kept)
     arrays = archive.read_arrays(kept)

@@ -55,14 +55,14 @@ def of_variants(variants, base=None):
         spreads = [_spread(*variant.spread(name)) for name in ("validation", "test", "area", "failures")]
         rows.append([variant.name, len(variant.results), *size, *spreads, _difference(variant, known.get(base))])
     columns = ("variant", "seeds", "parameters", "FLOPs", "validation, %", "test, %", "area to 8%", "failures, %")
-    return table((*columns, f"less than {base}" if base else "difference"), rows)
+    return table((*columns, f"test less that of {base}" if base else "difference"), rows)
 
 
 def _difference(variant, base):
     if base is None or variant is base:
         return "-"
     ours, theirs = (each.spread("test")[0] for each in (variant, base))
-    return "-" if None in (ours, theirs) else f"{theirs - ours:.2f}"
+    return "-" if None in (ours, theirs) else f"{ours - theirs:+.2f}"
 
 
 def of_parts(variants):

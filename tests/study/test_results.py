@@ -11,7 +11,7 @@ import pytest
 
 from crmn_legacy import archive
 from crmn_legacy.errors import UserError
-from crmn_legacy.study import Study, StudyRun, document, figures, tables
+from crmn_legacy.study import Study, StudyRun, document, figures, results, tables
 from crmn_legacy.study.results import PARTS, Result, Variant, mean_face, read
 
 
@@ -65,8 +65,8 @@ def test_the_parts_of_a_face_are_all_its_points_once():
 def test_a_table_of_variants_has_means_deviations_and_differences(variants):
     head, _, memory, plain, tried = cells(tables.of_variants(variants, base="plain"))
     assert memory[:6] == ["memory", "2", "1.23M", "2.35G", "11.00 ± 1.41", "6.00 ± 1.41"]
-    assert (memory[-1], plain[-1], tried[-1]) == ("4.00", "-", "-")
-    assert (plain[5], tried[5]) == ("10.00", "-") and head[-1] == "less than plain"
+    assert (memory[-1], plain[-1], tried[-1]) == ("-4.00", "-", "-")
+    assert (plain[5], tried[5]) == ("10.00", "-") and head[-1] == "test less that of plain"
 
 
 def test_a_table_of_runs_says_nothing_of_a_trials_test(variants):
@@ -119,3 +119,35 @@ def test_a_page_is_written_with_its_figures(variants, tmp_path, monkeypatch):
     for drawing in written[1:]:
         root = ElementTree.fromstring(drawing.read_text())
         assert root.tag.endswith("svg") and "plain" in "".join(root.itertext())
+
+
+def classified(seed, accuracy):
+    run = result(seed, 0.1).run
+    run.metric = "accuracy"
+    run.record.result = SimpleNamespace(
+        best_epoch=2, epochs=3, validation_accuracy=accuracy, test={"all": SimpleNamespace(mean=accuracy - 0.01)}
+    )
+    return Result(run)
+
+
+def test_a_page_of_classifiers_has_accuracies_and_no_faces(tmp_path, monkeypatch):
+    variants = [Variant("memory", [classified(1, 0.9), classified(2, 0.8)]), Variant("plain", [classified(1, 0.7)])]
+    monkeypatch.setattr(document.results, "read", lambda runs, folder, data: variants)
+    written = document.write(Study("own", (), base="plain"), Path("runs"), None, tmp_path / "out")
+    assert [path.name for path in written] == ["README.md", "learning.svg"]
+    page = written[0].read_text()
+    assert "Accuracies are in percent" in page and "84.00 ± 7.07" in page and "+15.00" in page and "face" not in page
+
+
+def test_predictions_of_another_run_are_refused(tmp_path, monkeypatch):
+    run, made = StudyRun("a", "table1_crmn", {}, epochs=1), result(1, 0.1)
+    made.run.verdict, made.run.test = results.WHOLE, lambda: {"helen": SimpleNamespace(mean=0.3, pictures=2)}
+    monkeypatch.setattr(results, "read_run", lambda folder: made.run)
+    monkeypatch.setattr(StudyRun, "state", lambda run, folder: "finished")
+    (tmp_path / "predictions").mkdir()
+    points = {"predicted": made.predicted.reshape(2, 136), "target": made.target.reshape(2, 136)}
+    archive.write_arrays(tmp_path / f"predictions/{run.name}_test.npz", points)
+    with pytest.raises(UserError, match="not those that the run recorded"):
+        read([run], tmp_path, "faces.h5")
+    made.run.test = lambda: {"helen": SimpleNamespace(mean=0.1, pictures=2)}
+    assert read([run], tmp_path, "faces.h5")[0].spread("test") == (pytest.approx(10.0), None)
