@@ -48,7 +48,7 @@ ARROWS = {
     "recipe": {"cli", "parser", "cost", "literals", "options", "paper", "published", "training"},
     "commands": {"archive", "backend", "cost", "data", "data.files", "files", "metrics", "options", "paper", "report"}
     | {"installation", "recipe", "samples", "training"},
-    "study": {"archive", "installation", "metrics", "options", "parser", "report"},
+    "study": {"archive", "data.files", "installation", "metrics", "options", "paper", "parser", "report"},
     "__main__": {"cli"},
 }
 DATA_PREP = {"cores", "parser", "data", "data.files", "data.whitening", "errors", "files", "metrics", "samples"}

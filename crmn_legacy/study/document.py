@@ -1,5 +1,7 @@
 """A study's page of tables and figures, made anew from the runs' folders."""
 
+import shlex
+
 from crmn_legacy.errors import UserError
 from crmn_legacy.report.charts import alone
 from crmn_legacy.study import figures, results, tables
@@ -14,18 +16,14 @@ _SAID = {
 _DEVIATION = '"±" is the deviation of a sample over the seeds'
 
 
-def write(study, folder, data, out):
-    """Write the page and its figures.
+def write(study, places):
+    """Write the page and its figures, from what was kept alone.
 
     Parameters
     ----------
     study : Study
-    folder : Path
-        Holds the runs' folders.
-    data : path
-        Of the data file.
-    out : Path
-        Made where it is not there; what lies there under the same names is replaced.
+    places : crmn_legacy.study.keeping.Places
+        The page goes into the study's own folder; what lies there under the same names is replaced.
 
     Returns
     -------
@@ -35,21 +33,20 @@ def write(study, folder, data, out):
     Raises
     ------
     UserError
-        No run is finished, or one will not do.
+        No run was kept, or one will not do.
     """
-    variants = results.read(study.runs, folder, data)
+    variants = results.read(study.runs, places)
     if not variants:
-        raise UserError(f"got '{folder}', in which no run of the study is finished; expected one at least: train first")
+        raise UserError(f"got '{places.kept}', in which no run of the study was kept; expected one: train first")
     tested = [variant for variant in variants if variant.spread("test")[0] is not None]
-    faces = [variant for variant in tested if variant.results[0].predicted is not None]
-    out.mkdir(parents=True, exist_ok=True)
-    page, written = out / PAGE, []
+    faces = [variant for variant in tested if variant.results[0].parts is not None]
+    page, written = places.kept / PAGE, []
     for name, chart in _charts(tested, faces):
-        written.append(out / f"{name}.svg")
+        written.append(places.kept / f"{name}.svg")
         written[-1].write_text(alone(chart), encoding="utf-8")
-    guess = results.mean_face(faces[0].results[0], study.runs, folder, data) if faces else None
+    guess = results.mean_face(places) if faces else None
     parts = [*_head(study, variants), *_tables(study, variants, tested), *_of_faces(faces, guess)]
-    parts += [f"![{path.stem}]({path.name})\n" for path in written]
+    parts += [f"![{path.stem}]({path.name})\n" for path in written] + ["## Commands\n", _commands(variants)]
     page.write_text("\n".join(parts), encoding="utf-8")
     return [page, *written]
 
@@ -73,7 +70,19 @@ def _head(study, variants):
 
 def _tables(study, variants, tested):
     parts = ["## Runs\n", tables.of_runs(variants)]
-    return ["## Networks\n", tables.of_variants(tested, study.base), *parts] if tested else parts
+    if not tested:
+        return parts
+    beside = ["## Beside the printed numbers\n", tables.beside_printed(tested, study.base)]
+    return ["## Networks\n", tables.of_variants(tested, study.base), *beside, *parts]
+
+
+def _commands(variants):
+    """Of every run the command that repeats it, and its bits."""
+    lines = ["```"]
+    for result in (result for variant in variants for result in variant.results):
+        words = result.planned.options("FILE").as_words()
+        lines += [f"python recipes/{result.planned.row}.py {shlex.join(words)}", f"bits: {result.run.record.bits}"]
+    return "\n".join([*lines, "```\n"])
 
 
 def _of_faces(faces, guess):

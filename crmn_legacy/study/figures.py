@@ -1,5 +1,7 @@
 """A study's figures: learning curves and the cumulative curves of errors."""
 
+import numpy as np
+
 from crmn_legacy.metrics import error_curve
 from crmn_legacy.report.axes import fitted, of_epochs
 from crmn_legacy.report.charts import Chart, Line
@@ -51,7 +53,7 @@ def cumulative(variants, limit=0.2, points=81):
     """
     lines = []
     for style, variant in enumerate(variants):
-        errors = [error for result in variant.results for error in result.errors.mean(axis=1) / 100]
+        errors = np.concatenate([result.errors / 100 for result in variant.results])
         curve = error_curve(errors, limit, points)
         places = zip(100 * curve.thresholds, 100 * curve.fractions, strict=True)
         lines.append(Line(variant.name, list(places), style, stepped=True))

@@ -26,6 +26,8 @@ class StudyRun:
     epochs, seed : int
     trial : bool
         Whether it is there for its validation score alone: then tables say nothing of the test pictures.
+    ablation : bool
+        Whether it is unlike its row in more than size and length: then no printed number stands beside it.
     """
 
     variant: str
@@ -35,6 +37,7 @@ class StudyRun:
     seed: int = 1
     set: dict = field(default_factory=dict)
     trial: bool = False
+    ablation: bool = False
 
     @property
     def name(self):

@@ -1,6 +1,7 @@
 """A study's tables in Markdown."""
 
-from crmn_legacy.study.results import PARTS
+from crmn_legacy.paper import in_billions, in_millions, row_of
+from crmn_legacy.study.keeping import PARTS
 
 
 def _spread(mean, deviation, digits=2):
@@ -51,7 +52,7 @@ def of_variants(variants, base=None):
     rows = []
     for variant in variants:
         record = variant.results[0].run.record
-        size = f"{record.parameters / 1e6:.2f}M", f"{record.flops / 1e9:.2f}G"
+        size = in_millions(record.parameters), in_billions(record.flops)
         spreads = [_spread(*variant.spread(name)) for name in ("validation", "test", "area", "failures")]
         rows.append([variant.name, len(variant.results), *size, *spreads, _difference(variant, known.get(base))])
     columns = ("variant", "seeds", "parameters", "FLOPs", "validation, %", "test, %", "area to 8%", "failures, %")
@@ -63,6 +64,43 @@ def _difference(variant, base):
         return "-"
     ours, theirs = (each.spread("test")[0] for each in (variant, base))
     return "-" if None in (ours, theirs) else f"{ours - theirs:+.2f}"
+
+
+def beside_printed(variants, base):
+    """Variants that are their rows but for size and length, beside what the paper prints of the rows.
+
+    Parameters
+    ----------
+    variants : list of crmn_legacy.study.results.Variant
+    base : str
+        The variant to which differences are given, ours and the printed ones alike.
+
+    Returns
+    -------
+    str
+        A table of Markdown.
+    """
+    known = {variant.name: variant for variant in variants if not variant.results[0].planned.ablation}
+    against = known.get(base)
+    rows = []
+    for variant in known.values():
+        row = row_of(variant.results[0].planned.row)
+        rows.append([variant.name, row.method, _spread(*variant.spread("test")), _difference(variant, against)])
+        for test_set in _SCORES:
+            if test_set in row.printed:
+                rows[-1] += [f"{row.printed[test_set]:.2f}", _printed_difference(row, test_set, against)]
+    shown = [name for name in _SCORES if known and name in row.printed]
+    columns = ("variant", "row", "ours, %", f"less {base}")
+    return table((*columns, *(text for name in shown for text in (f"printed, {_SCORES[name]}", f"less {base}"))), rows)
+
+
+# Keys of `paper.Row.printed`, and what stands above them.
+_SCORES = {"common": "Common", "ibug": "iBug", "accuracy": "accuracy"}
+
+
+def _printed_difference(row, score, against):
+    base = against and row_of(against.results[0].planned.row)
+    return "-" if base is None or base is row else f"{row.printed[score] - base.printed[score]:+.2f}"
 
 
 def of_parts(variants):
