@@ -51,7 +51,7 @@ class Places:
 
     def light(self, run):
         """The light folder that is kept of it."""
-        return self.kept / "runs" / run.name
+        return self.kept / "records" / run.name
 
     def errors(self, name):
         """The file of the test pictures' errors of a run, or of a guess."""
