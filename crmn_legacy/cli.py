@@ -6,8 +6,12 @@ import sys
 from importlib import import_module
 
 from crmn_legacy.errors import run
+from crmn_legacy.installation import pretrained
 from crmn_legacy.options import DECLARED, DEFAULTS, in_range, kind_of
 from crmn_legacy.parser import Parser
+
+_PRETRAINED = "--pretrained"
+_TAKE_UP_A_RUN = ("evaluate", "export", "predict")
 
 EPILOG = "Status: 0 done; 1 something is wrong with the program or a result; 2 yours to mend; 130 interrupted."
 
@@ -117,6 +121,10 @@ def _compare(commands):
 def _of_run(command):
     """The arguments of a command that takes up a run's network."""
     command.add_argument("run", metavar="DIR", help="folder of a run")
+    # `_with_folder` takes it out of the words; here it is for --help.
+    command.add_argument(
+        _PRETRAINED, metavar="NAME", help="a network that travels with the package, in the place of DIR"
+    )
     command.add_argument(
         "--recipe",
         metavar="FILE.py",
@@ -201,9 +209,23 @@ def _doctor(commands):
     doctor.add_argument("--json", action="store_true", help="one JSON object a check, in a list")
 
 
+def _with_folder(words):
+    """A command line with ``--pretrained NAME`` replaced by that network's folder, in DIR's place.
+
+    argparse cannot leave out one of two positional arguments, and have options stand between them.
+    """
+    for place, word in enumerate(words):
+        option, equals, name = word.partition("=")
+        value = [name] if equals else words[place + 1 : place + 2]
+        if option == _PRETRAINED and value and words[0] in _TAKE_UP_A_RUN:
+            rest = words[place + (1 if equals else 2) :]
+            return [words[0], str(pretrained(*value)), *words[1:place], *rest]
+    return words
+
+
 def main():
     """Run the command that the command line names; returns its exit status."""
-    arguments = parser().parse_args()
+    arguments = parser().parse_args(_with_folder(sys.argv[1:]))
     command = getattr(import_module(f"crmn_legacy.commands.{arguments.command}"), arguments.command)
     return command(arguments)
 

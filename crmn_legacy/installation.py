@@ -19,6 +19,7 @@ SCRIPTS = CHECKOUT or PACKAGE / "scripts"
 
 RECIPES = SCRIPTS / "recipes"
 GOLDEN = PACKAGE / "golden"
+PRETRAINED = PACKAGE / "pretrained"
 
 
 def recipe_script(name):
@@ -52,6 +53,29 @@ def recipe_script(name):
             "recipe of your own, which ends in .py"
         )
     return script
+
+
+def pretrained(name):
+    """The folder of a network that travels with the package.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    pathlib.Path
+        A light folder of its run, with its weights.
+
+    Raises
+    ------
+    UserError
+        There is none of that name.
+    """
+    known = sorted(path.name for path in PRETRAINED.iterdir() if path.is_dir()) if PRETRAINED.is_dir() else []
+    if name not in known:
+        raise UserError(f"--pretrained got {name!a}; expected one of {', '.join(known) or 'none: this copy has none'}")
+    return PRETRAINED / name
 
 
 def load_recipe(script):

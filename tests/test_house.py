@@ -30,7 +30,7 @@ ARROWS = {
     "literals": set(),
     "published": {"installation", "literals", "options"},
     "parser": set(),
-    "cli": {"options", "parser"},
+    "cli": {"installation", "options", "parser"},
     "paper": set(),
     "metrics": set(),
     "samples": set(),

@@ -12,8 +12,8 @@
 Whatever else lies there, such as a log or what a file browser leaves, is not the run's: no digest covers it, and
 nothing here removes it.
 
-A light folder is a finished run's without its arrays, which it names with their digests under ``left_out`` in
-``run.json``.
+A light folder is a finished run's without some or all of its arrays, which it names with their digests under
+``left_out`` in ``run.json``.
 """
 
 import contextlib
@@ -243,7 +243,7 @@ def _write_manifest(folder):
     write_whole(folder / MANIFEST, "".join(lines).encode())
 
 
-def lighten(source, target):
+def lighten(source, target, keep=(), with_paths=True):
     """Write a finished run's folder anew without its arrays: what `rerun` needs, and little to keep.
 
     Parameters
@@ -252,6 +252,11 @@ def lighten(source, target):
         Of a finished run, whole.
     target : path
         Replaced, if it is a light folder.
+    keep : tuple of str
+        Of `ARRAYS`, those that the light folder has all the same: the weights, for a network to be put to use.
+    with_paths : bool
+        Whether paths in the record stay as they are. Otherwise only their last parts do: what is published need not say
+        where on a machine its data lay, and `rerun` takes ``--data``.
 
     Raises
     ------
@@ -276,11 +281,13 @@ def lighten(source, target):
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=".light-") as place:
             made = Path(place) / target.name
             made.mkdir()
-            for name in (RECIPE, CURVE, TRACE):
+            for name in (RECIPE, CURVE, TRACE, *keep):
                 if (source / name).exists():
                     shutil.copyfile(source / name, made / name)
-            digests = {name: file_digest(source / name) for name in ARRAYS if (source / name).exists()}
-            write_json(made / RUN, {**read_json(source / RUN), "left_out": digests})
+            gone = [name for name in ARRAYS if name not in keep and (source / name).exists()]
+            digests = {name: file_digest(source / name) for name in gone}
+            record = read_json(source / RUN)
+            write_json(made / RUN, {**(record if with_paths else _without_folders(record)), "left_out": digests})
             _write_manifest(made)
             if target.exists():
                 shutil.rmtree(target)
@@ -289,6 +296,15 @@ def lighten(source, target):
         raise UserError(
             f"got '{target}', which cannot be written ({error.strerror}), expected a writable place"
         ) from None
+
+
+def _without_folders(value):
+    """What JSON gave, with the last parts of absolute paths in place of them."""
+    if isinstance(value, dict):
+        return {name: _without_folders(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_without_folders(part) for part in value]
+    return Path(value).name if isinstance(value, str) and value.startswith("/") else value
 
 
 def now():

@@ -14,6 +14,8 @@ def verify(arguments):
     if problems or (arguments.strict and foreign):
         return 1
     record = archive.read_record(arguments.run, required=())
-    whole = "whole, without arrays" if archive.left_out(arguments.run) else "whole"
+    missing = archive.left_out(arguments.run)
+    without = ("checkpoints" if archive.WEIGHTS not in missing else "arrays") if missing else ""
+    whole = f"whole, without {without}" if without else "whole"
     print(printable(f"{whole}: {record.row}, {record.bits}"))
     return 0

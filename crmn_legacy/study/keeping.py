@@ -87,7 +87,7 @@ def keep(run, places, data):
     if read.metric == "error" and not run.trial:
         _keep_errors(run, places, data, read.test())
     # Last, because a run counts as kept by its folder.
-    archive.lighten(places.run(run), places.light(run))
+    archive.lighten(places.run(run), places.light(run), with_paths=False)
 
 
 def _keep_errors(run, places, data, recorded):

@@ -178,7 +178,8 @@ def test_jobs_are_no_more_than_cores(study):
 def test_the_others_are_stopped_where_a_run_fails(study):
     with pytest.raises(UserError, match="status 1 of the run 'own_seed9'"):
         queue.train(study(8, 9, 1), "faces.h5", PLACES, jobs=2)
-    assert PLACES.state(study(8)[0]) == "begun" and len(told()) == 2
+    # It may not even have come to its first line.
+    assert PLACES.state(study(8)[0]) in ("new", "begun") and not Path("runs/own_seed1").exists()
 
 
 def test_a_study_has_a_name_for_each_run_and_chooses_by_it():
