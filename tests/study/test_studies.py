@@ -1,10 +1,13 @@
 """The studies in the tree: each run is one that its recipe can do, and its schedule has time for."""
 
 import runpy
+import shutil
 
 import pytest
 
 from crmn_legacy.installation import load_recipe
+from crmn_legacy.study import document
+from crmn_legacy.study.keeping import Places
 from tests.study.test_queue import ROOT
 
 STUDIES = {path.stem: runpy.run_path(str(path))["STUDY"] for path in sorted((ROOT / "studies").glob("*.py"))}
@@ -26,3 +29,19 @@ def test_each_run_is_one_of_its_recipe(name):
 def test_runs_that_are_compared_have_one_length(name):
     lengths = {run.epochs for run in STUDIES[name].runs if not run.trial}
     assert len(lengths) == 1
+
+
+PAGES = sorted(name for name in STUDIES if (ROOT / "studies" / name / document.PAGE).exists())
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_in_the_tree_is_what_its_kept_runs_give(name, tmp_path):
+    kept = ROOT / "studies" / name
+    shutil.copytree(kept, tmp_path / name)
+    for path in document.write(STUDIES[name], Places(tmp_path / "runs", tmp_path / name)):
+        assert path.read_bytes() == (kept / path.name).read_bytes()
+    assert not any(text in page_text(kept) for text in ("/tmp/", "/home/", "/work/"))
+
+
+def page_text(folder):
+    return "".join(path.read_text() for path in folder.rglob("*") if path.suffix in (".json", ".jsonl", ".md"))
