@@ -110,6 +110,7 @@ def _rerun(commands):
     rerun.add_argument("run", metavar="DIR", help="folder of a finished run, with its arrays or without")
     rerun.add_argument("--out", metavar="DIR", help="new folder (default: runs/rerun-<row>-<UTC time>)")
     rerun.add_argument("--data", metavar="FILE", help="where the run's data are now, if they were moved")
+    rerun.add_argument("--epochs", metavar="N", type=int, help="only its first epochs (default: all)")
 
 
 def _compare(commands):

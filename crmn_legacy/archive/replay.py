@@ -82,7 +82,7 @@ def data_of(folder, record, given=None):
     return path
 
 
-def command(folder, record, out, data=None, steps=None, trace=None):
+def command(folder, record, out, data=None, steps=None, trace=None, epochs=None):
     """The words that run a run again.
 
     Parameters
@@ -96,12 +96,15 @@ def command(folder, record, out, data=None, steps=None, trace=None):
         To end after so many updates.
     trace : bool, optional
         To keep a trace or none, whatever the run did.
+    epochs : int, optional
+        To end after so many epochs.
 
     Returns
     -------
     list of str
     """
-    changes = {name: value for name, value in (("steps", steps), ("trace", trace)) if value is not None}
+    changes = {"steps": steps, "trace": trace, "epochs": epochs}
+    changes = {name: value for name, value in changes.items() if value is not None}
     options = replace(record.options, data=data, **changes)
     # Without -P whatever lies in the folder could be imported in the place of a library.
     script = Path(folder).absolute() / archive.RECIPE

@@ -17,8 +17,11 @@ def rerun(arguments):
     if out.exists() and not (out.is_dir() and not any(out.iterdir())):
         # Else a run that lies there already would be taken for the rerun.
         raise UserError(f"--out got '{out}', which exists and is not empty, expected a new folder: give another")
+    done = len(archive.read_curve(folder))
+    if arguments.epochs is not None and not 1 <= arguments.epochs <= done:
+        raise UserError(f"--epochs got {arguments.epochs}, expected 1 to {done}, as many as the run has")
     data = replay.data_of(folder, record, arguments.data)
-    status, _ = replay.call(replay.command(folder, record, out, data))
+    status, _ = replay.call(replay.command(folder, record, out, data, epochs=arguments.epochs))
     if not (out / archive.MANIFEST).is_file():
         print("the rerun did not come to its end: nothing to compare")
         return status or 1
@@ -26,23 +29,26 @@ def rerun(arguments):
     if problems:
         print(f"the rerun's own folder does not verify: {problems[0]}")
         return 1
-    return verdict(RunOnDisk.read(folder), RunOnDisk.read(out))
+    return verdict(RunOnDisk.read(folder), RunOnDisk.read(out), arguments.epochs)
 
 
-def verdict(stored, again):
+def verdict(stored, again, epochs=None):
     """Print whether a rerun is identical, or where it parted and what speaks for a reason; 0 or 1.
 
     Parameters
     ----------
     stored, again : RunOnDisk
         The run and its rerun.
+    epochs : int, optional
+        After how many the rerun was to end; all by default.
     """
     keys = [run.record.platform_key for run in (stored, again)]
-    parted = parting(stored, again)
+    part = epochs is not None and epochs < len(stored.curve)
+    parted = parting(stored, again, part)
     if parted is None:
         if keys[0] != keys[1]:
             print(f"on another platform: {shown(keys[0])} | {shown(keys[1])}")
-        print("identical")
+        print(f"identical so far: {epochs} of {len(stored.curve)} epochs" if part else "identical")
         return 0
     if keys[0] != keys[1]:
         print(f"another platform, the probable reason: {shown(keys[0])} | {shown(keys[1])}")
@@ -53,9 +59,11 @@ def verdict(stored, again):
     return 1
 
 
-def parting(stored, again):
-    """Where a rerun parted (a str), or None if it is identical."""
+def parting(stored, again, part=False):
+    """Where a rerun parted (a str), or None if it is identical, of a rerun of the first epochs as far as it goes."""
     epoch = first_epoch(stored, again)
+    if part and epoch is None:
+        return None
     update = first_update(stored.folder, again.folder) if stored.traced and again.traced else None
     if update is not None:
         return str(update)

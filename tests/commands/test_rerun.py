@@ -57,6 +57,19 @@ def test_a_folder_without_arrays_is_repeated_to_the_same_bits_from_a_read_only_p
     assert (again / archive.TRACE).read_bytes() == (light / archive.TRACE).read_bytes()
 
 
+def test_its_first_epochs_alone_are_held_against_those_of_the_folder(
+    command, refused, light, unlike, lowered, tmp_path
+):
+    done = command("rerun", light, "--epochs", "2", "--out", tmp_path / "again")
+    assert (done.status, done.out.splitlines()[-1]) == (0, "identical so far: 2 of 3 epochs")
+    assert len(archive.read_curve(tmp_path / "again")) == 2
+    done = command("rerun", unlike(lowered), "--epochs", "2", "--out", tmp_path / "parted")
+    assert done.status == 1 and done.out.splitlines()[-1].startswith("parted: epoch 2, step 1")
+    for epochs in ("0", "4"):
+        line = refused("rerun", light, "--epochs", epochs, "--out", tmp_path / "more")
+        assert f"--epochs got {epochs}, expected 1 to 3" in line
+
+
 def test_where_it_parted_is_the_last_line(command, unlike, lowered, tmp_path):
     folder = unlike(lowered)
     rewrite_json(folder, archive.RUN, lambda record: record.update(platform_key="xla/elsewhere"))
