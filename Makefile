@@ -1,6 +1,8 @@
 # Needs make and Python 3.11 on x86-64 Linux; no compiler. All that is installed goes to .venv, from the locks.
 PYTHON ?= python3.11
 VENV := .venv
+LOCK_FILE := requirements.lock
+SIZE := 0.7 GB
 BIN := $(VENV)/bin
 # A user's settings of pip may say where packages come from, but not where they go.
 PIP := env -u PIP_TARGET -u PIP_PREFIX -u PIP_ROOT PIP_USER=0 $(BIN)/python -m pip
@@ -22,6 +24,7 @@ help:
 	@echo 'make lint         ruff'
 	@echo 'make bench        benchmarks/'
 	@echo 'make environment  .venv from the locks; PYTHON=/path/to/python3.11 chooses the Python'
+	@echo 'make cuda-environment  .venv-cuda, with which `kernels` compiles for NVIDIA cards; needs none'
 	@echo 'make lock         the locks anew; LOCK_OPTIONS=--upgrade lets versions rise'
 	@echo 'make image        a container image as one file in dist/, with buildah, podman or docker'
 	@echo 'make image-cuda12 the same for NVIDIA GPUs; IMAGE_OPTIONS=... for both, see tools/image.py --help'
@@ -85,11 +88,16 @@ wheelhouse: environment
 environment: $(VENV)/complete
 
 # Written last, so that an installation which was cut off is begun anew.
-$(VENV)/complete: requirements-build.lock requirements.lock
+$(VENV)/complete: requirements-build.lock $(LOCK_FILE)
 	$(if $(filter 3.11,$(VERSION)),,$(error $(WRONG_PYTHON)))
-	@echo 'Installing into $(VENV) what the locks name: 0.7 GB on disk.'
+	@echo 'Installing into $(VENV) what the locks name: $(SIZE) on disk.'
 	$(PYTHON) -m venv --clear $(VENV)
 	$(INSTALL) --require-hashes -r requirements-build.lock
-	$(INSTALL) --require-hashes --no-build-isolation -r requirements.lock
+	$(INSTALL) --require-hashes --no-build-isolation -r $(LOCK_FILE)
 	$(INSTALL) --no-deps --no-build-isolation --editable .
 	touch $@
+
+# What compiles for NVIDIA cards, card or not: an environment of its own, because it is large and few need it.
+.PHONY: cuda-environment
+cuda-environment:
+	$(MAKE) environment VENV=.venv-cuda LOCK_FILE=requirements-cuda12.lock SIZE='6 GB'

@@ -71,7 +71,20 @@ def parser():
     prog = "crmn-legacy" if sys.argv[0].endswith("crmn-legacy") else "python -m crmn_legacy"
     flags = Parser(prog=prog, description="Work with rows of the paper and runs of recipes.", epilog=EPILOG)
     commands = flags.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=Parser)
-    for add in (_tables, _train, _data, _verify, _rerun, _compare, _evaluate, _predict, _report, _export, _doctor):
+    for add in (
+        _tables,
+        _train,
+        _data,
+        _verify,
+        _rerun,
+        _compare,
+        _evaluate,
+        _predict,
+        _report,
+        _export,
+        _kernels,
+        _doctor,
+    ):
         add(commands)
     return flags
 
@@ -203,6 +216,27 @@ def _export(commands):
     )
     _of_run(export)
     export.add_argument("--out", metavar="FILE", required=True, help="new file; FILE.json is written beside it")
+
+
+def _kernels(commands):
+    kernels = commands.add_parser(
+        "kernels",
+        help="a row's GPU kernels, compiled without a card",
+        description="Compile a row's training and evaluation step at the published batch for a card that need not be "
+        "there, under the switches that fix bits, and tell what is in them. Needs the wheels of "
+        "requirements-cuda12.lock (`make cuda-environment`), and no driver. Times are what the card's published rates "
+        "allow: bounds, never measurements.",
+    )
+    kernels.add_argument("recipe", metavar="ROW|FILE.py", help="a row's name, or the path of a recipe of your own")
+    kernels.add_argument("--card", metavar="NAME", required=True, help="h100, h200, a100, rtx4090, t4 or b200")
+    kernels.add_argument("--devices", metavar="N", type=int, default=1, help="cards that share the batch (default: 1)")
+    kernels.add_argument("--hosts", metavar="N", type=int, default=1, help="machines that hold them (default: 1)")
+    kernels.add_argument("--precision", metavar="FORMAT", default="float32", help="float32 (default), tf32 or bfloat16")
+    kernels.add_argument(
+        "--network", nargs="+", type=_assignment, action=_Assignments, metavar="NAME=VALUE", help="of the network"
+    )
+    kernels.add_argument("--out", metavar="DIR", help="new folder for PTX, assembled code and the optimised program")
+    kernels.add_argument("--json", action="store_true", help="one JSON object")
 
 
 def _doctor(commands):

@@ -200,6 +200,27 @@ class XlaStep(Step):
         """JAX's lowered program for these shapes, to be compiled ahead or looked at."""
         return self.step.lower({name: state[name] for name in self.state_names}, self.put_batch(batch), rates or {})
 
+    @uncollected()
+    def lower_ahead(self, batch, sharded=None, replicated=None):
+        """JAX's lowered program for devices that may not be there.
+
+        Parameters
+        ----------
+        batch : dict of str to jax.ShapeDtypeStruct
+        sharded, replicated : jax.sharding.Sharding, optional
+            How a batch and how a state lie on those devices.
+        """
+
+        def like(value, sharding):
+            return self._jax.ShapeDtypeStruct(value.shape, value.dtype, sharding=sharding)
+
+        state = {name: like(value, replicated) for name, value in self._graph.initial_state().items()}
+        rates = {
+            name: self._jax.ShapeDtypeStruct((), v.dtype, sharding=replicated) for name, v in self._graph.rates.items()
+        }
+        batch = {name: like(batch[name], sharded) for name in self._graph.batch}
+        return self.step.lower(state, batch, rates)
+
 
 def _lowered(graph, donate):
     """The graph as a pure JAX function of (state, batch, rates): what changes of the state, and outputs.

@@ -2,7 +2,6 @@
 
 import math
 
-import jax
 import jax.numpy as jnp
 from aesara.scalar import basic as scalar
 from aesara.tensor.blas import BatchedDot, Dot22, Dot22Scalar, Gemm, Gemv, Ger
@@ -24,7 +23,7 @@ from aesara.tensor.math import (
 from jax import lax
 
 from .order import keeping_order, moved_axis
-from .registry import active_settings, as_array, lowering, output_dtype
+from .registry import active_settings, as_array, lowering, on_processor, output_dtype
 
 # From how many summed elements on a sum is written as a matrix product with ones.
 LONG_SUM = 256
@@ -77,7 +76,8 @@ def long_sums(arrays, axes):
     """
     axes, x = sorted(axes), arrays[0]
     count = math.prod(x.shape[axis] for axis in axes)
-    if count < LONG_SUM or x.size == 0 or not jnp.issubdtype(x.dtype, jnp.floating) or not _sums_in_one_lane():
+    # On other devices XLA's own sums are trees, and fused with what they add up.
+    if count < LONG_SUM or x.size == 0 or not jnp.issubdtype(x.dtype, jnp.floating) or not on_processor():
         return [jnp.sum(x, axes) for x in arrays]
     trailing = 0
     while trailing < len(axes) and axes[-1 - trailing] == x.ndim - 1 - trailing:
@@ -92,11 +92,6 @@ def long_sums(arrays, axes):
     before, after = x.shape[:first], x.shape[last + 1 :]
     summed = _sum_middle([x.reshape(math.prod(before), -1, math.prod(after)) for x in arrays])
     return long_sums([x.reshape(*before, *after) for x in summed], [axis for axis in axes if axis < first])
-
-
-def _sums_in_one_lane():
-    # On other devices XLA's own sums are trees, and fused with what they add up.
-    return jax.default_backend() == "cpu"
 
 
 def _ones_product(rows, ones, contracted):

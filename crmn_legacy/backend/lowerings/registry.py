@@ -24,10 +24,13 @@ class Settings:
         To what the operands of convolutions and matrix products are rounded. Sums stay in float32.
     channels_last : bool
         Whether the maps of convolutions lie with their channels last (`order`), on a processor: faster, other bits.
+    platform : None or str
+        What is compiled for, as JAX calls it: ``cpu``, ``cuda``. None: what JAX finds on this machine.
     """
 
     matmul_dtype: str | None = None
     channels_last: bool = True
+    platform: str | None = None
 
     def __post_init__(self):
         if self.matmul_dtype not in MATMUL_DTYPES:
@@ -97,9 +100,14 @@ def _aesara_dispatch():
     return jax_funcify
 
 
+def on_processor():
+    """Whether what is traced will run on a processor. Asking JAX starts it."""
+    return (active_settings().platform or jax.default_backend()) == "cpu"
+
+
 def channels_last():
     """Whether convolutions make maps whose channels lie last: where `Settings` say so, and on a processor only."""
-    return active_settings().channels_last and jax.default_backend() == "cpu"
+    return active_settings().channels_last and on_processor()
 
 
 def as_held(array):

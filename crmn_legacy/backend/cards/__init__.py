@@ -1,0 +1,5 @@
+"""NVIDIA cards by name: what XLA must know to compile for one that is not there, and what its maker says it can do."""
+
+from crmn_legacy.backend.cards.descriptions import CARDS, Card, card
+
+__all__ = ["CARDS", "Card", "card"]
