@@ -35,7 +35,7 @@ def built(kind, source, out):
 def source(root, tmp_path_factory):
     """A copy of the source tree, so that building leaves nothing in it."""
     copy = tmp_path_factory.mktemp("source") / "tree"
-    left_out = shutil.ignore_patterns(".git", ".venv", "runs", "dist", "build", "*.egg-info", "__pycache__", "tests")
+    left_out = shutil.ignore_patterns(".git", ".venv*", "runs", "dist", "build", "*.egg-info", "__pycache__", "tests")
     shutil.copytree(root, copy, ignore=left_out)
     return copy
 

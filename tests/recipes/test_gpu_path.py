@@ -11,7 +11,7 @@ import pytest
 from jax import export
 
 from crmn_legacy import samples
-from crmn_legacy.backend.lowerings import reductions
+from crmn_legacy.backend.lowerings import settings
 from crmn_legacy.commands.trained_network import recipe_of
 from crmn_legacy.training import steps
 
@@ -33,9 +33,10 @@ REFUSED = ("select_and_scatter", "scatter", "custom_call", "rng")
 
 
 @pytest.fixture
-def on_a_gpu(monkeypatch):
-    """Sums are lowered as they are where XLA's own are trees."""
-    monkeypatch.setattr(reductions, "_sums_in_one_lane", lambda: False)
+def on_a_gpu():
+    """Graphs are lowered as they are for a card."""
+    with settings(platform="cuda"):
+        yield
 
 
 @pytest.mark.parametrize("row", [*ROWS, *(pytest.param(row, marks=pytest.mark.slow) for row in MORE)])
