@@ -67,8 +67,9 @@ PICKLE_READERS = {"cifar_pickle.py imports pickle", "cifar_pickle.py imports pic
 
 
 def sources(*folders):
-    """Every Python file below `folders`, sorted."""
-    return sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py"))
+    """Every Python file below `folders`, sorted; of a run's folder the recipe is a record, and no code of the house."""
+    found = sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py"))
+    return [path for path in found if not (path.parent / "MANIFEST.sha256").exists()]
 
 
 def parsed(path):

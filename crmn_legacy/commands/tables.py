@@ -49,6 +49,8 @@ def tables(arguments):
         if table == 1:
             _print_notes([row for row in rows if row["table"] == 1])
     _print_runs(rows)
+    if not arguments.markdown:
+        print("Smaller networks of Table 1 were trained on real faces: studies/RESULTS.md in the repository.")
     return 0
 
 
