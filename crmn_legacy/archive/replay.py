@@ -82,7 +82,7 @@ def data_of(folder, record, given=None):
     return path
 
 
-def command(folder, record, out, data=None, steps=None, trace=None, epochs=None):
+def command(folder, record, out, data=None, **changes):
     """The words that run a run again.
 
     Parameters
@@ -92,18 +92,13 @@ def command(folder, record, out, data=None, steps=None, trace=None, epochs=None)
     record : RunRecord
     data : str or None
         Of `data_of`.
-    steps : int, optional
-        To end after so many updates.
-    trace : bool, optional
-        To keep a trace or none, whatever the run did.
-    epochs : int, optional
-        To end after so many epochs.
+    **changes
+        Options that are to be others than the run's, such as ``steps``, ``epochs``, ``trace``; one that is None stays.
 
     Returns
     -------
     list of str
     """
-    changes = {"steps": steps, "trace": trace, "epochs": epochs}
     changes = {name: value for name, value in changes.items() if value is not None}
     options = replace(record.options, data=data, **changes)
     # Without -P whatever lies in the folder could be imported in the place of a library.

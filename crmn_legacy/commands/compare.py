@@ -147,7 +147,7 @@ class _PartedTensors:
             folder, number = runs[mark].folder, updates[runs[mark].folder]
             print(f"replaying {mark} to update {number}", file=sys.stderr, flush=True)
             places[mark] = self.place / f"{mark}-{'traced' if trace else 'plain'}"
-            words = replay.command(folder, record, places[mark], data, number, trace)
+            words = replay.command(folder, record, places[mark], data, steps=number, trace=trace)
             status, last = replay.call(words, quiet=True)
             if not (places[mark] / archive.MANIFEST).is_file():
                 raise _NotReplayedError(f"the replay of {mark} ended with status {status} ({shown(last)[:200]})")

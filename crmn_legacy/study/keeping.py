@@ -14,7 +14,7 @@ import numpy as np
 from crmn_legacy import archive
 from crmn_legacy.data.files.faces import read_faces
 from crmn_legacy.errors import UserError
-from crmn_legacy.metrics import INTEROCULAR
+from crmn_legacy.metrics import interocular_error
 from crmn_legacy.report.predictions import read_predictions
 from crmn_legacy.report.reading import read_run
 
@@ -129,9 +129,9 @@ def errors_by_part(predicted, target):
     dict of str to float64 array (pictures,)
         In percent of the distance between the eyes' centres.
     """
-    predicted, target = (np.asarray(points, np.float64).reshape(-1, 68, 2) for points in (predicted, target))
-    errors = 100 * np.linalg.norm(predicted - target, axis=2) / INTEROCULAR.distance(target)[:, None]
-    return {part: errors[:, list(points)].mean(axis=1) for part, points in PARTS.items()}
+    masks = {part: np.isin(np.arange(68), points) for part, points in PARTS.items()}
+    counted = {part: np.broadcast_to(mask, (len(target), 68)) for part, mask in masks.items()}
+    return {part: 100 * interocular_error(predicted, target, mask) for part, mask in counted.items()}
 
 
 def read_errors(path):
