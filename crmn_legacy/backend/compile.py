@@ -209,6 +209,10 @@ class XlaStep(Step):
         batch : dict of str to jax.ShapeDtypeStruct
         sharded, replicated : jax.sharding.Sharding, optional
             How a batch and how a state lie on those devices.
+
+        Returns
+        -------
+        jax.stages.Lowered
         """
 
         def like(value, sharding):
