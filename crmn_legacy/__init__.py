@@ -13,6 +13,9 @@ _LAZY = {
     "Recipe": "crmn_legacy.recipe:Recipe",
     "Trial": "crmn_legacy.recipe:Trial",
     "main": "crmn_legacy.recipe:main",
+    # A recipe names its network's family before anything builds it; to train from a bundle of programs nobody does, and
+    # Lasagne need not be there.
+    "models": "crmn_legacy.models",
 }
 
 backend.install()
@@ -26,8 +29,19 @@ def __getattr__(name):
     errors.tell_uncaught()
     # A recipe asks for these before it asks for anything that brings NumPy in, which reads its switches only once.
     backend.resolve("crmn_legacy.backend.determinism").pin_host()
-    value = globals()[name] = backend.resolve(reference)
+    # Importing the module itself will put it in the place of what stands for it.
+    value = globals()[name] = _Unimported(reference) if name == "models" else backend.resolve(reference)
     return value
+
+
+class _Unimported:
+    """Stands for a module that is imported when something of it is first asked for."""
+
+    def __init__(self, name):
+        self._name = name
+
+    def __getattr__(self, attribute):
+        return getattr(backend.resolve(self._name), attribute)
 
 
 def __dir__():

@@ -7,7 +7,7 @@ from importlib import import_module
 
 from crmn_legacy.errors import run
 from crmn_legacy.installation import pretrained
-from crmn_legacy.options import DECLARED, DEFAULTS, in_range, kind_of
+from crmn_legacy.options import DECLARED, DEFAULTS, OF_A_BUNDLE, in_range, kind_of
 from crmn_legacy.parser import Parser
 
 _PRETRAINED = "--pretrained"
@@ -16,9 +16,9 @@ _TAKE_UP_A_RUN = ("evaluate", "export", "predict")
 EPILOG = "Status: 0 done; 1 something is wrong with the program or a result; 2 yours to mend; 130 interrupted."
 
 
-def add_options(flags):
-    """Add the options of a run to a parser; one that is not given is None."""
-    for name, declared in DECLARED.items():
+def add_options(flags, names=tuple(DECLARED)):
+    """Add the options of a run, or some of them, to a parser; one that is not given is None."""
+    for name, declared in ((name, DECLARED[name]) for name in names):
         kind, default = kind_of(name), getattr(DEFAULTS, name)
         words = {"help": declared.help, "metavar": declared.metavar}
         if default not in (None, False, {}):
@@ -207,15 +207,15 @@ def _report(commands):
 def _export(commands):
     export = commands.add_parser(
         "export",
-        help="the trained network as StableHLO, loadable without this package",
-        description="Write the network with its best weights for jax.export.deserialize. It takes pictures as "
-        "`evaluate --predictions` stores them: of faces uint8 (N, 1, height, width), gray, the box warped to the "
-        "network's size; of a classifier float32 (N, 3, height, width), preprocessed; N free. It gives what that file "
-        "calls `predicted`: (N, 136), x0, y0, x1, y1, ... in [0, 1] of the picture; of a classifier (N, classes), by a "
-        "deterministic pass. FILE.json says where it comes from.",
+        help="training, evaluation and prediction as programs that outlive this package",
+        description="Write a bundle: StableHLO of training step, evaluation step and prediction for CPU and CUDA, "
+        "program.json, weights, and run_program.py, which needs JAX and NumPy only. Of a run's folder, with its best "
+        "weights; or of a row, with its first ones, for `--programs` to train from.",
     )
     _of_run(export)
-    export.add_argument("--out", metavar="FILE", required=True, help="new file; FILE.json is written beside it")
+    export.add_argument("--out", metavar="FOLDER", required=True, help="new or empty folder")
+    of_row = export.add_argument_group("of a row in place of DIR")
+    add_options(of_row, OF_A_BUNDLE)
 
 
 def _kernels(commands):

@@ -10,6 +10,9 @@ from crmn_legacy.errors import UserError
 LEFT_EYE = (36, 39)
 RIGHT_EYE = (42, 45)
 
+LARGEST = 0.99999
+"""Coordinates in [0, 1] are limited to this before they become pixels, so that 1 is in the last one."""
+
 
 @dataclass(frozen=True)
 class Normaliser:

@@ -75,6 +75,15 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
         dict[str, Any],
         Option("other literals of the recipe, such as batch_size=32 schedule.rate=0.02", metavar="NAME=VALUE"),
     ] = {}
+    programs: Annotated[
+        str | None,
+        Option(
+            "train by the programs of this folder, which `export` wrote: no graph is built, to the same bits",
+            metavar="FOLDER",
+            moves_bits=False,
+            on_resume="elsewhere",
+        ),
+    ] = None
     remat: Annotated[
         bool, Option("compute again what gradients need, where the network can (see CHANGES.md)", moves_bits=False)
     ] = False
@@ -119,6 +128,10 @@ DECLARED = {name: _declared(kind) for name, kind in typing.get_type_hints(Option
 
 DEFAULTS = Options()
 """What an option is when it is not given. A resumed run takes those of the run it resumes."""
+
+
+OF_A_BUNDLE = ("seed", "precision", "smoke", "network", "set", "remat")
+"""Those that a bundle of programs is made with."""
 
 
 def kind_of(name):

@@ -40,11 +40,11 @@ ARROWS = {
     "backend": set(),
     "archive": {"backend", "files", "installation", "options", "samples"},
     "report": {"archive", "metrics", "paper"},
-    "layers": {"backend"},
+    "layers": {"backend", "metrics"},
     "models": {"layers"},
     "cost": {"layers"},
     "training": {"archive", "backend", "cost", "data", "data.files", "files", "layers", "metrics", "models", "options"}
-    | {"samples"},
+    | {"data.whitening", "samples"},
     "recipe": {"cli", "parser", "cost", "literals", "options", "paper", "published", "training"},
     "commands": {"archive", "backend", "cost", "data", "data.files", "files", "metrics", "options", "paper", "report"}
     | {"installation", "recipe", "samples", "training"},

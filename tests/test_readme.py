@@ -19,11 +19,12 @@ from tests.data_prep import cifar_folders
 from tests.data_prep.cifar_folders import CIFAR10, make_folder
 
 ROOT = Path(__file__).parents[1]
-README, RUNS, OWN_ROWS = (
-    (ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "docs/RUNS.md", "docs/OWN_ROWS.md")
+README, RUNS, OWN_ROWS, PROGRAMS = (
+    (ROOT / name).read_text(encoding="utf-8")
+    for name in ("README.md", "docs/RUNS.md", "docs/OWN_ROWS.md", "docs/PROGRAMS.md")
 )
 # A document's commands go on from those of the ones before.
-DOCUMENTS = README + RUNS + OWN_ROWS
+DOCUMENTS = README + RUNS + OWN_ROWS + PROGRAMS
 
 # A batch of the published size has 64 pictures; a tenth of those for training are held back for validation.
 TRAINING_PICTURES = 72

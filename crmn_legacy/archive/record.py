@@ -142,6 +142,8 @@ class RunRecord(msgspec.Struct, kw_only=True, omit_defaults=True):
     started: str | None = None
     # What of a training run is not as its row was published, a line each; None where the row is not of the paper.
     unlike: list[str] | None = None
+    # SHA-256 of the description of the bundle whose programs trained, where no graph was built.
+    programs: str | None = None
     # What the run computed.
     parameters: int | None = None
     flops: int | None = None

@@ -125,17 +125,22 @@ class Step:
 
     Attributes
     ----------
-    state_names : list of str
-        Names of the shared values, in name order.
+    state_names, batch_names : list of str
+        Names of the shared values, in name order; of what changes with every call.
     """
 
     def __init__(self, graph):
         self._graph = graph
+        self.batch_names = list(graph.batch)
         self.state_names = sorted(set(graph.name_of.values()))
 
     def initial_state(self):
         """The shared variables' present values, dict of str to array, ready to be given to the step."""
         return self.put(self._graph.initial_state())
+
+    def initial_values(self):
+        """The shared variables' present values themselves, on the host (dict of str to array)."""
+        return self._graph.initial_state()
 
     def release(self):
         """Give up the shared variables' own values, which a state holds by now; zeros of their shapes stay."""
@@ -155,16 +160,26 @@ class Step:
 
 
 class XlaStep(Step):
-    """One XLA program, its state donated."""
+    """One XLA program, its state donated.
+
+    Attributes
+    ----------
+    program : callable
+        (state, batch, rates) -> (new state, outputs), a pure function for JAX to trace; filters of the state are held
+        as `crmn_legacy.backend.lowerings.registry.as_held` has them.
+    donates : bool
+        Whether the new state is whole, and may overwrite the old one.
+    """
 
     def __init__(self, graph, donate=True, devices=1):
         import jax
 
         super().__init__(graph)
         self._jax = jax
-        self._program = _lowered(graph, donate)
+        self.donates = donate
+        self.program = _lowered(graph, donate)
         self._sharded, self._replicated = _shardings(jax, devices)
-        self.step = jax.jit(self._program, donate_argnums=(0,) if donate else ())
+        self.step = jax.jit(self.program, donate_argnums=(0,) if donate else ())
         self._compiled = False
 
     def put(self, state):
@@ -195,6 +210,14 @@ class XlaStep(Step):
             freed_memory.give_back()
         return state | new_state, outputs
 
+    def kinds(self):
+        """Shapes and dtypes of what the program reads beside its batch, as written (two dicts: state, rates)."""
+        rates = {name: self._jax.ShapeDtypeStruct((), v.dtype) for name, v in self._graph.rates.items()}
+        state = self._graph.initial_state()
+        return {
+            name: self._jax.ShapeDtypeStruct(state[name].shape, state[name].dtype) for name in self.state_names
+        }, rates
+
     @uncollected()
     def lower(self, state, batch, rates=None):
         """JAX's lowered program for these shapes, to be compiled ahead or looked at."""
@@ -218,10 +241,7 @@ class XlaStep(Step):
         def like(value, sharding):
             return self._jax.ShapeDtypeStruct(value.shape, value.dtype, sharding=sharding)
 
-        state = {name: like(value, replicated) for name, value in self._graph.initial_state().items()}
-        rates = {
-            name: self._jax.ShapeDtypeStruct((), v.dtype, sharding=replicated) for name, v in self._graph.rates.items()
-        }
+        state, rates = ({name: like(v, replicated) for name, v in part.items()} for part in self.kinds())
         batch = {name: like(batch[name], sharded) for name in self._graph.batch}
         return self.step.lower(state, batch, rates)
 

@@ -1,13 +1,10 @@
 """`predict DIR PICTURE...` of a classifier's run: class probabilities."""
 
-from pathlib import Path
-
 import numpy as np
 from PIL import Image
 
-from crmn_legacy import samples
 from crmn_legacy.commands.each_picture import for_each_picture
-from crmn_legacy.commands.trained_network import load, warn_if_altered
+from crmn_legacy.commands.trained_network import load, training_data, warn_if_altered
 from crmn_legacy.data.files import photographs
 from crmn_legacy.errors import UserError
 from crmn_legacy.training.evaluation import mean_of_passes
@@ -41,7 +38,7 @@ def classify(arguments, record, task):
             )
     if len(arguments.pictures) == 1:
         _open(arguments.pictures[0])
-    data = _training_data(record, task)
+    data = training_data(record, task)
     run = load(arguments.run, arguments.recipe)
     warn_if_altered(arguments.run)
     stored = run.step.put(run.state)
@@ -72,15 +69,3 @@ def _square(picture):
     if side != 32:
         image = image.resize((32, 32), Image.Resampling.LANCZOS)
     return np.asarray(image).transpose(2, 0, 1)
-
-
-def _training_data(record, task):
-    path = record.options.data
-    path = samples.path(task.sample) if path is None else Path(path)
-    data = task.read(path)
-    if data.digest != record.data_digest:
-        raise UserError(
-            f"got data with digest {data.digest[:12]} in '{path}', expected {record.data_digest[:12]}, the data "
-            "that the run was trained on: their statistics prepare the pictures"
-        )
-    return data

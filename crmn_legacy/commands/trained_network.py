@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from crmn_legacy import archive, paper
+from crmn_legacy import archive, paper, samples
 from crmn_legacy.archive.record import RunRecord
 from crmn_legacy.backend import determinism
 from crmn_legacy.errors import UserError, printable
@@ -97,7 +97,7 @@ def load(folder, script=None):
     switches = determinism.pin(options.bits, device=None)
 
     from crmn_legacy.backend import cache, precision
-    from crmn_legacy.training import steps
+    from crmn_legacy.training import evaluation, steps
 
     # The weights themselves are whole numbers of their format: TF32 and bfloat16 name how products were made.
     with precision.use("float64" if options.precision == "float64" else "float32"):
@@ -106,13 +106,26 @@ def load(folder, script=None):
         step = steps.evaluation_step(network, recipe.task, with_stem_input=True, sampling=recipe.task.samples > 0)
     initial = step.get(step.initial_state())
     # Random inference begins as it did when the run was tested: with the seed's first random state.
-    weights |= steps.random_state(initial)
+    weights |= evaluation.random_state(initial)
     for name, value in initial.items():
         expected = f"{value.dtype} {value.shape}"
         found = f"{weights[name].dtype} {weights[name].shape}" if name in weights else "none"
         if found != expected:
             raise UserError(f"got weights in '{folder}' with {name} {found}, expected {expected}: another network's?")
     return TrainedNetwork(record, recipe, network, step, weights)
+
+
+def training_data(record, task):
+    """The data that a run was trained on, whose statistics prepare pictures; `UserError` if they are not there."""
+    path = record.options.data
+    path = samples.path(task.sample) if path is None else Path(path)
+    data = task.read(path)
+    if data.digest != record.data_digest:
+        raise UserError(
+            f"got data with digest {data.digest[:12]} in '{path}', expected {record.data_digest[:12]}, the data "
+            "that the run was trained on: their statistics prepare the pictures"
+        )
+    return data
 
 
 def warn_if_altered(folder):

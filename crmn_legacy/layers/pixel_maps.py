@@ -12,9 +12,7 @@ from aesara.gradient import disconnected_grad
 from lasagne.layers import Layer, MergeLayer
 
 from crmn_legacy.layers.random_numbers import RandomNumbers
-
-# Coordinates are limited to this before they become pixels, so that 1 is in the last one.
-LARGEST = 0.99999
+from crmn_legacy.metrics import LARGEST
 
 
 def pixels_of(keypoints, height, width):

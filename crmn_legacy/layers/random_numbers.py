@@ -6,8 +6,8 @@ import lasagne
 import numpy as np
 from aesara.sandbox import rng_mrg
 
-# So many numbers are drawn side by side at most; more are drawn in rounds.
-_MOST_STREAMS = 15360
+MOST_STREAMS = 15360
+"""So many numbers are drawn side by side at most; more are drawn in rounds."""
 
 
 class RandomNumbers:
@@ -31,9 +31,9 @@ class RandomNumbers:
     Winter Simulation Conference 2000. Seeds and streams are those of `theano.sandbox.rng_mrg.MRG_RandomStreams`.
     """
 
-    def __init__(self, name, at_once=_MOST_STREAMS):
+    def __init__(self, name, at_once=MOST_STREAMS):
         seed = int(lasagne.random.get_rng().randint(1, int(rng_mrg.M2)))
-        self.state = aesara.shared(stream_states(seed, min(at_once, _MOST_STREAMS)), name=f"{name}.rng")
+        self.state = aesara.shared(stream_states(seed, min(at_once, MOST_STREAMS)), name=f"{name}.rng")
 
     def uniform(self, shape):
         """Numbers above 0 and below 1 as an expression of ``floatX``; a compiled step may hold one a layer.
@@ -53,18 +53,19 @@ class RandomNumbers:
         return T.lt(self.uniform(shape), T.cast(probability, aesara.config.floatX)).astype(aesara.config.floatX)
 
 
-def stream_states(seed, streams):
+def stream_states(seed, streams, numpy=np):
     """First states of `streams` streams, 2**72 numbers apart; int32 array (streams, 6).
 
     The same as `MRG_RandomStreams(seed)` makes one after the other; here each product of matrices doubles their number.
+    `numpy` is NumPy, or `jax.numpy` with 64 bits, which traces it.
     """
-    states = np.full((1, 6), seed, dtype=np.uint64)
+    states = numpy.full((1, 6), seed, dtype=np.uint64)
     jumps = [(np.array(jump, dtype=np.uint64), np.uint64(modulus)) for jump, modulus in _JUMPS]
     while len(states) < streams:
         ahead = [
             _product(states[:, 3 * part : 3 * part + 3], jump.T, modulus) for part, (jump, modulus) in enumerate(jumps)
         ]
-        states = np.concatenate([states, np.concatenate(ahead, axis=1)])
+        states = numpy.concatenate([states, numpy.concatenate(ahead, axis=1)])
         jumps = [(_product(jump, jump, modulus), modulus) for jump, modulus in jumps]
     return states[:streams].astype(np.int32)
 

@@ -66,3 +66,8 @@ def mean_of_passes(step, stored, batch, number):
         for name in _AVERAGED:
             sums[name] += outputs[name]
     return stored, found | {name: (total / number).astype(found[name].dtype) for name, total in sums.items()}
+
+
+def random_state(state):
+    """The part of a state that is layers' random numbers, which no weights file has (a dict)."""
+    return {name: value for name, value in state.items() if name.endswith(".rng")}

@@ -11,8 +11,11 @@ import numpy as np
 from crmn_legacy import samples
 from crmn_legacy.archive.record import Plan, RunRecord
 from crmn_legacy.backend import cache, compiler, determinism, precision
+from crmn_legacy.backend.programs.reading import open_bundle
 from crmn_legacy.errors import UserError
 from crmn_legacy.options import Options
+from crmn_legacy.training.bundles import Subject, steps_of
+from crmn_legacy.training.component_steps import ComponentSteps
 from crmn_legacy.training.protocols import Batches, EvaluationStep
 from crmn_legacy.training.run_plan import (
     absolute,
@@ -80,7 +83,7 @@ def refuse(options):
     if options.backend == "xla":
         _require_memory()
         _require_devices(options)
-    numbers = precision.use(options.precision, options.backend, options.device)
+    numbers = precision.use(options.precision, _compiler(options), options.device)
     if options.backend == "c":
         _require_compiler(switches)
     return switches, numbers
@@ -124,17 +127,35 @@ def platform_key(switches, options):
     return determinism.platform_key(switches, options.backend, options.device, options.devices, options.precision)
 
 
+def _compiler(options):
+    """Who makes the steps: a backend, or a program that one has made."""
+    return options.backend if options.programs is None else "program"
+
+
 @dataclass(frozen=True)
 class Built:
-    """The network, as the steps that train and evaluate it, and its first state."""
+    """The network as the steps that train and evaluate it, its size, and its first state.
 
-    network: Any
-    train: Any
+    Attributes
+    ----------
+    train : ComponentSteps
+    evaluate, test : EvaluationStep
+    size : dict of str to int
+        ``parameters`` and ``flops``.
+    parameters : list of str
+        Names of what weights files hold.
+    state : dict of str to array
+    programs : str or None
+        SHA-256 of the description of the bundle that the steps are out of.
+    """
+
+    train: ComponentSteps
     evaluate: EvaluationStep
     test: EvaluationStep
+    size: dict[str, int]
     parameters: list[str]
     state: dict[str, np.ndarray]
-    random_state: dict[str, np.ndarray]
+    programs: str | None = None
 
     @property
     def weights(self):
@@ -143,15 +164,22 @@ class Built:
 
 
 def build(choice, switches):
-    """Build the network and compile its steps."""
+    """Build the network and compile its steps, or take them out of a bundle of programs."""
+    options = choice.options
+    if options.backend == "xla":
+        cache.use(platform_key(switches, options))
+    return _built(choice, switches) if options.programs is None else _out_of_bundle(choice)
+
+
+def _built(choice, switches):
     import lasagne
 
+    from crmn_legacy import cost
     from crmn_legacy.training import steps
 
     recipe, options = choice.recipe, choice.options
     compilation = {"backend": options.backend, "c_flags": switches.c_flags}
     if options.backend == "xla":
-        cache.use(platform_key(switches, options))
         compilation["devices"] = options.devices
     network = steps.build(lambda: recipe.network(**choice.plan.arguments), options.seed)
     train = steps.TrainingSteps(
@@ -170,4 +198,15 @@ def build(choice, switches):
     state = train.get(train.initial_state())
     train.release()
     parameters = [parameter.name for parameter in lasagne.layers.get_all_params(network)]
-    return Built(network, train, evaluate, test, parameters, state, steps.random_state(state))
+    size = {"parameters": cost.parameters(network), "flops": cost.flops(network)}
+    return Built(train, evaluate, test, size, parameters, state)
+
+
+def _out_of_bundle(choice):
+    options = choice.options
+    bundle = open_bundle(options.programs)
+    train, evaluate, test = steps_of(Subject(choice.recipe, options, choice.plan), bundle)
+    described = bundle.described
+    size = {name: described[name] for name in ("parameters", "flops")}
+    state = train.get(train.initial_state())
+    return Built(train, evaluate, test, size, described["weights"], state, bundle.digest)

@@ -20,6 +20,7 @@ from crmn_legacy.archive.replay import pasteable
 from crmn_legacy.archive.trace import Trace
 from crmn_legacy.errors import UserError, printable
 from crmn_legacy.files import write_whole
+from crmn_legacy.training import evaluation
 from crmn_legacy.training.loop import Training, TrainingError
 from crmn_legacy.training.preparation import build, choose, platform_key, refuse
 from crmn_legacy.training.signals import Signals
@@ -108,16 +109,14 @@ def _announce(choice, folder, unlike):
 
 def _describe(choice, switches, built, unlike):
     """The record of the run before its first update."""
-    from crmn_legacy import cost
-
     return RunRecord(
         row=choice.recipe.row,
         status="running",
         options=choice.options,
         plan=choice.plan,
         seed=choice.options.seed,
-        parameters=cost.parameters(built.network),
-        flops=cost.flops(built.network),
+        programs=built.programs,
+        **built.size,
         data_path=without_root(str(choice.path)),
         data_digest=choice.data.digest,
         unlike=unlike,
@@ -138,6 +137,8 @@ class _Run:
     def __init__(self, choice, built, folder, record, began):
         self.choice, self.built, self.folder, self.record = choice, built, folder, record
         self.began, self.trace = began, None
+        # Before the loop empties the first state.
+        self.random_state = evaluation.random_state(built.state)
 
     def close(self):
         """Close the trace."""
@@ -270,11 +271,10 @@ class _Run:
     def _test(self, weights, signals):
         """Scores of the test sets (dict of str to Score), printed."""
         from crmn_legacy.archive.record import Score
-        from crmn_legacy.training import evaluation
 
         task, plan, options = self.choice.recipe.task, self.choice.plan, self.choice.options
         batches = task.batches(self.choice.data, "test", plan.batch_size, options.seed)
-        found = evaluation.predict(self.built.test, {**weights, **self.built.random_state}, task, batches)
+        found = evaluation.predict(self.built.test, {**weights, **self.random_state}, task, batches)
         results = task.by_test_set(found["scores"], self.choice.data, batches.rows)
         results = {name: msgspec.convert(scored, Score) for name, scored in results.items()}
         for name, scored in results.items():

@@ -141,6 +141,8 @@ def make_plan(recipe, options, former=None):
         raise UserError(f"--devices got {options.devices}, expected a divisor of the batch size {trial.batch_size}")
     if options.backend == "c" and (options.device, options.devices) != ("cpu", 1):
         raise UserError("--backend c got other than one CPU, expected --device cpu --devices 1")
+    if options.programs is not None and (options.backend, options.devices) != ("xla", 1):
+        raise UserError("--programs got --backend c or several devices, expected --backend xla --devices 1")
     # An explicit number of epochs lifts a trial's limit on steps, and the other way round.
     steps = options.steps if options.steps or options.epochs else trial.steps
     # On the sample an explicit number of steps may take as many epochs as it needs.
@@ -176,5 +178,6 @@ def require_same_data(path, data, former):
 
 
 def absolute(options):
-    """`options` with the data's path made absolute, so that a run can be resumed from any folder."""
-    return options if options.data is None else replace(options, data=os.path.abspath(options.data))
+    """`options` with paths made absolute, so that a run can be resumed from any folder."""
+    given = {name: getattr(options, name) for name in ("data", "programs")}
+    return replace(options, **{name: os.path.abspath(path) for name, path in given.items() if path is not None})

@@ -1,20 +1,22 @@
 """From a network to compiled steps: one that trains, one that predicts."""
 
+import itertools
 from functools import partial
 
 import aesara
 import aesara.tensor as T
 import lasagne
-import numpy as np
 
 from crmn_legacy.backend.compile import compile_step
 from crmn_legacy.backend.graph_building import graph_building
+from crmn_legacy.backend.programs.draws import Draw
 from crmn_legacy.data.randomness import Purpose, generator
+from crmn_legacy.training.component_steps import ComponentSteps
 from crmn_legacy.training.optimizers import component_of
 from crmn_legacy.training.penalties import as_decay
 
 
-def build(network, seed):
+def build(network, seed, draws=None):
     """Build a network with initial weights that are a pure function of the seed.
 
     Parameters
@@ -23,13 +25,15 @@ def build(network, seed):
         Returns the output Layer.
     seed : int
         The run's seed.
+    draws : list, optional
+        Takes each `crmn_legacy.backend.programs.draws.Draw` that the weights are made of.
 
     Returns
     -------
     Layer
     """
     before = lasagne.random.get_rng()
-    lasagne.random.set_rng(_WeightDraws(seed))
+    lasagne.random.set_rng(_WeightDraws(seed, [] if draws is None else draws))
     try:
         return network()
     finally:
@@ -39,19 +43,26 @@ def build(network, seed):
 class _WeightDraws:
     """Stands for Lasagne's generator: the k-th draw depends on the seed and k alone."""
 
-    def __init__(self, seed):
-        self._seed, self._drawn, self._seeds = seed, 0, 0
+    def __init__(self, seed, draws):
+        self._seed, self._draws = seed, draws
+        self._drawn, self._seeds = itertools.count(), itertools.count()
 
     def randint(self, low, high):
         """The seed of a layer's own random numbers, which layers that draw none do not move."""
-        draw = generator(self._seed, Purpose.DROPOUT, index=self._seeds).integers(low, high)
-        self._seeds += 1
-        return draw
+        return self._draw((Purpose.DROPOUT, next(self._seeds)), "integers", low, high)
 
     def __getattr__(self, distribution):
-        draw = getattr(generator(self._seed, Purpose.WEIGHTS, index=self._drawn), distribution)
-        self._drawn += 1
-        return draw
+        return partial(self._draw, (Purpose.WEIGHTS, next(self._drawn)), distribution)
+
+    def _draw(self, place, distribution, *arguments, **keywords):
+        self._draws.append(Draw(place, distribution, arguments, keywords))
+        return drawn(self._seed, self._draws[-1])
+
+
+def drawn(seed, draw):
+    """What a `crmn_legacy.backend.programs.draws.Draw` gives."""
+    purpose, index = draw.place
+    return getattr(generator(seed, purpose, index=index), draw.distribution)(*draw.arguments, **draw.keywords)
 
 
 @graph_building()
@@ -103,11 +114,8 @@ def train_step(
     return compile_step(inputs, {"loss": loss, **task.watched(predicted, inputs)}, updates, rates, **compilation)
 
 
-class TrainingSteps:
-    """The training step of an epoch: of all components while all are trained, later of those that still are.
-
-    A step is compiled when it is first needed. The state is that of the step that trains all; what another one does
-    not have stays as it is.
+class TrainingSteps(ComponentSteps):
+    """The training steps of a network, compiled when they are first needed.
 
     Parameters
     ----------
@@ -118,23 +126,8 @@ class TrainingSteps:
     """
 
     def __init__(self, network, task, optimizer, components, *arguments, **keywords):
-        self._compile = partial(train_step, network, task, optimizer, components, *arguments, **keywords)
-        self._whole = self._compile()
-        self._dtype = aesara.config.floatX
-        self._steps = {tuple(components): self._whole}
-        # Of the whole step: the state's ways in and out.
-        self.initial_state, self.release = self._whole.initial_state, self._whole.release
-        self.put, self.get = self._whole.put, self._whole.get
-
-    def __call__(self, state, batch, rates):
-        """One update of the components that have a rate (a float); see `crmn_legacy.backend.compile.Step`."""
-        trained = tuple(rates)
-        # Numbers of the format that the step's inputs have.
-        rates = {name: np.asarray(rate, self._dtype) for name, rate in rates.items()}
-        if trained not in self._steps:
-            self._steps[trained] = self._compile(trained=trained)
-        new, outputs = self._steps[trained](state, batch, rates)
-        return {**state, **new}, outputs
+        compile_ = partial(train_step, network, task, optimizer, components, *arguments, **keywords)
+        super().__init__(compile_, components, aesara.config.floatX)
 
 
 @graph_building()
@@ -164,15 +157,18 @@ def evaluation_step(network, task, with_stem_input=False, sampling=False, **comp
     return compile_step(inputs, outputs, donate=False, **compilation)
 
 
+@graph_building()
+def prediction_step(network, task):
+    """Compile the deterministic forward pass by itself: ``images`` to ``predicted`` (batch, outputs)."""
+    images = task.inputs()["images"]
+    predicted = lasagne.layers.get_output(network, T.cast(images, aesara.config.floatX), deterministic=True)
+    return compile_step({"images": images}, {"predicted": predicted}, donate=False)
+
+
 def stem_input(network):
     """The layer whose output the first convolution reads."""
     layers = lasagne.layers.get_all_layers(network)
     return next(layer for layer in layers if isinstance(layer, lasagne.layers.Conv2DLayer)).input_layer
-
-
-def random_state(state):
-    """The part of a state that is layers' random numbers, which no weights file has (a dict)."""
-    return {name: value for name, value in state.items() if name.endswith(".rng")}
 
 
 def _forward(layers, task, **how):

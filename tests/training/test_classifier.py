@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from jax import export
 from PIL import Image
 
 from crmn_legacy import archive, samples
+from crmn_legacy.backend.programs.run_program import Bundle
 from crmn_legacy.data.files.labelled_pictures import read_pictures, write_pictures
 from tests.commands.conftest import command, refused
 from tests.training.runs import TINY, assert_one_line, assert_same_run, bits_of, run_tiny
@@ -120,20 +120,32 @@ def test_the_description_names_every_part():
     assert described["schedule"]["warm_up"]["training_error"] == 2.0
 
 
-def test_export_takes_preprocessed_pictures_and_gives_probabilities(command, whole, shapes, tmp_path):
-    out = tmp_path / "network.stablehlo"
-    assert command("export", whole[0], "--out", out).status == 0
-    described = archive.read_json(tmp_path / "network.stablehlo.json")
-    assert "after the row's preprocessing" in described["input"]["holds"]
-    assert "of a deterministic pass, where `evaluate` takes the mean of" in described["output"]["holds"]
+def test_exported_programs_take_raw_pictures_and_give_probabilities(command, whole, shapes, tmp_path):
+    done = command("export", whole[0], "--out", tmp_path / "bundle")
+    assert done.status == 0, done.err
+    bundle = Bundle(tmp_path / "bundle")
+    data = read_pictures(shapes)
+    assert bundle.described["classes"] == list(data.classes)
     assert command("evaluate", whole[0], "--data", shapes, "--predictions", tmp_path / "p.npz").status == 0
     with np.load(tmp_path / "p.npz") as stored:
-        pictures, averaged = stored["pictures"][:5], stored["predicted"][:5]
-    found = np.asarray(export.deserialize(bytearray(out.read_bytes())).call(pictures))
+        averaged = stored["predicted"][:5]
+    program = bundle.program("predict")
+    held = program.put(bundle.initial_state() | bundle.arrays("weights.npz"))
+    batch = {"pictures": data.images[data.split == "test"][:5], **bundle.arrays("statistics.npz")}
+    found = np.asarray(program(state=held, batch=batch)["outputs"]["probabilities"])
     np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-5)
     # Random passes scatter around the deterministic one.
     np.testing.assert_allclose(found, averaged, atol=0.2)
     assert abs(found - averaged).max() > 1e-6
+
+
+def test_a_run_of_programs_with_random_numbers_comes_to_the_same_bits(command, whole, shapes, tmp_path):
+    assert command("export", whole[0], "--out", tmp_path / "bundle").status == 0
+    programs = json.loads((tmp_path / "bundle" / "program.json").read_text())["programs"]
+    assert {"streams.cpu", "test.cpu", "train.cuda"} <= programs.keys()
+    words = ("--data", shapes, "--out", tmp_path / "run", "--programs", tmp_path / "bundle")
+    assert bits_of(run_tiny(*words, script=CLASSIFIER)) == whole[1]
+    assert_same_run(tmp_path / "run", whole[0])
 
 
 def test_predict_rounds_as_evaluate_does(command, whole, shapes, tmp_path):

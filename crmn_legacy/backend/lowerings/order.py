@@ -38,11 +38,14 @@ class Map:
     ----------
     shape : tuple of int
         As written.
+    axes : tuple of int
+        Where each dimension as written lies.
     longest : None or (list of Map, Map)
         The longest join that begins with this map: of what, and the join (`joining`).
     """
 
     ndim = 4
+    axes = _LAST
 
     def __init__(self, array, before=None, barrier=None):
         self.array = array

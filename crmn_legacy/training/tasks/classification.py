@@ -36,18 +36,6 @@ class Classification:
     measure: ClassVar[str] = "of the pictures"
     predicts: ClassVar[str] = "classes"
     jitters_validation: ClassVar[bool] = False
-    pictures_hold: ClassVar[str] = (
-        "colour pictures after the row's preprocessing, whose statistics are of the training pictures, as "
-        "`evaluate --predictions` stores them under `pictures`"
-    )
-
-    @property
-    def predicted_hold(self):
-        """What the network gives, in words."""
-        classes = "probabilities of the classes, in the order of the data file's"
-        if self.samples:
-            return f"{classes}; of a deterministic pass, where `evaluate` takes the mean of {self.samples} random ones"
-        return f"what `evaluate --predictions` calls `predicted`; {classes}"
 
     @property
     def sample(self):

@@ -37,11 +37,6 @@ class Keypoints:
     predicts: ClassVar[str] = "keypoints"
     samples: ClassVar[int] = 0
     jitters_validation: ClassVar[bool] = True
-    pictures_hold: ClassVar[str] = "gray pictures, 0 to 255, as `evaluate --predictions` stores them under `pictures`"
-    predicted_hold: ClassVar[str] = (
-        "what `evaluate --predictions` calls `predicted`; keypoints: x0, y0, x1, y1, ... in [0, 1] of the picture, x "
-        "to the right, y down, from its upper left corner"
-    )
 
     def read(self, path):
         """The data of a file that data_prep made (`crmn_legacy.data.files.faces.Faces`)."""

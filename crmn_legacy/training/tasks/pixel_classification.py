@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from crmn_legacy.metrics import LEFT_EYE, RIGHT_EYE, interocular_error
+from crmn_legacy.metrics import LARGEST, LEFT_EYE, RIGHT_EYE, interocular_error
 from crmn_legacy.training.tasks.keypoints import Keypoints
 
 
@@ -76,8 +76,6 @@ class PixelClassification(Keypoints):
         -------
         float64 array (batch,)
         """
-        from crmn_legacy.layers.pixel_maps import LARGEST
-
         shape = (len(predicted), -1, 2)
         points, found = (np.asarray(given).reshape(shape) for given in (batch["keypoints"], predicted))
         # In the batch's own precision, as the training step has it: rounding must not move a point to another pixel.
@@ -108,8 +106,6 @@ def _summed(losses, counts):
 def _errors(predicted, inputs, counts):
     """What `PixelClassification.score` gives, as an expression (batch,); 0 where no point counts."""
     import aesara.tensor as T
-
-    from crmn_legacy.layers.pixel_maps import LARGEST
 
     keypoints, squares = inputs["keypoints"], 0
     true = T.clip(keypoints, 0, LARGEST)
