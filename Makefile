@@ -101,3 +101,7 @@ $(VENV)/complete: requirements-build.lock $(LOCK_FILE)
 .PHONY: cuda-environment
 cuda-environment:
 	$(MAKE) environment VENV=.venv-cuda LOCK_FILE=requirements-cuda12.lock SIZE='6 GB'
+
+.PHONY: kernels
+kernels: cuda-environment
+	.venv-cuda/bin/python benchmarks/kernels.py $(KERNELS_OPTIONS)

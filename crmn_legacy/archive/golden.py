@@ -1,8 +1,8 @@
-"""Golden digests: what the bits of a run must be on a known platform."""
+"""Golden digests: what the bits of a run, and a row's kernels, must be on a known platform."""
 
 import msgspec
 
-from crmn_legacy.archive.record import read_json
+from crmn_legacy.archive.record import read_json, write_json
 from crmn_legacy.errors import UserError
 from crmn_legacy.installation import GOLDEN
 from crmn_legacy.options import DECLARED
@@ -61,3 +61,46 @@ def golden_bits(record):
     # The digest is of the row's own recipe. One of another text may be of another network, or say the same otherwise.
     changed = (record.source or {}).get("recipe_of_tree") is False
     return None if changed and golden != record.bits else golden
+
+
+def golden_kernels(key):
+    """The committed digests of the kernels of all rows.
+
+    Parameters
+    ----------
+    key : str
+        The card, the number format and the compiler, as ``kernels --json`` tells them: ``h100/float32/jaxlib0.7.1``.
+
+    Returns
+    -------
+    dict of str to dict of str to str
+        Row -> step -> SHA-256 of its PTX.
+
+    Raises
+    ------
+    UserError
+        The file is damaged.
+    """
+    try:
+        return msgspec.convert(_kernels_of_card(key).get(key, {}), dict[str, dict[str, str]])
+    except msgspec.ValidationError as error:
+        raise UserError(
+            f"got digests of {key} that are altered ({error}); expected golden ones: install anew"
+        ) from None
+
+
+def keep_golden_kernels(described):
+    """Make the digests that ``kernels --json`` tells of a row golden."""
+    key = described["key"]
+    digests = {name: step["ptx_digest"] for name, step in described.items() if isinstance(step, dict)}
+    rows = {**golden_kernels(key), described["row"]: digests}
+    write_json(_kernels_path(key), {**_kernels_of_card(key), key: rows})
+
+
+def _kernels_of_card(key):
+    path = _kernels_path(key)
+    return read_json(path) if path.is_file() else {}
+
+
+def _kernels_path(key):
+    return GOLDEN / "kernels" / f"{key.partition('/')[0]}.json"

@@ -1,9 +1,11 @@
 """`kernels ROW --card NAME`: a row's GPU kernels, compiled without a card, and what is in them."""
 
 import json
+from importlib.metadata import version
 from pathlib import Path
 
 from crmn_legacy import samples
+from crmn_legacy.archive.golden import golden_kernels
 from crmn_legacy.backend import determinism, precision
 from crmn_legacy.backend.cards import card
 from crmn_legacy.backend.cards.compilation import Cluster, compile_ahead, dumped, require_wheels
@@ -38,10 +40,23 @@ def kernels(arguments):
         )
     described = {"row": recipe.row, "card": cluster.card.title, "devices": cluster.devices, "hosts": cluster.hosts}
     described |= {"precision": arguments.precision, "batch_size": recipe.batch_size, "deterministic": True, **found}
+    described["key"] = f"{arguments.card}/{arguments.precision}/jaxlib{version('jaxlib')}"
+    described["golden"] = _held_against_golden(described, recipe.is_printed and not arguments.network)
     if out is not None:
         (out / "kernels.json").write_text(json.dumps(described, indent=2) + "\n")
     print(json.dumps(described) if arguments.json else _told(described))
-    return 1 if any(_broken(described[name]) for name in _OF_A_STEP) else 0
+    broken = any(_broken(described[name]) for name in _OF_A_STEP)
+    return 1 if broken or described["golden"] == "differs" else 0
+
+
+def _held_against_golden(described, is_published):
+    """`match`, `differs`, or `none` where no digest was committed of this very program."""
+    if not is_published or described["devices"] != 1:
+        return "none"
+    golden = golden_kernels(described["key"]).get(described["row"])
+    if golden is None:
+        return "none"
+    return "match" if all(described[name]["ptx_digest"] == digest for name, digest in golden.items()) else "differs"
 
 
 def _compiled(recipe, network_arguments, cluster, numbers, dump, out):
@@ -119,8 +134,11 @@ def _told(described):
             f"  between cards: {told or 'nothing'}",
             f"  bound, never a measurement: {1e3 * step['bound_seconds']:.2f} ms, of {step['operations']:,} operations "
             f"and {step['least_bytes']:,} bytes at the card's published rates",
-            f"  PTX sha256:{step['ptx_digest']}",
+            f"  program sha256:{step['program_digest']}",
+            f"  PTX sha256:{step['ptx_digest']} (instructions, sorted, without registers' numbers)",
             f"  assembled sha256:{step['code_digest']}",
         ]
         lines += [f"  broken: {what}" for what in _broken(step)]
+    unknown = f" for {described['key']}" if described["golden"] == "none" else ""
+    lines.append(f"golden: {described['golden']}{unknown}")
     return "\n".join(lines)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from crmn_legacy.backend.cards import compilation
+from crmn_legacy.commands import kernels
 
 ROOT = Path(__file__).parents[2]
 CUDA_PYTHON = ROOT / ".venv-cuda" / "bin" / "python"
@@ -35,6 +36,25 @@ def test_without_nvidias_wheels_it_says_how_to_have_them(refused, monkeypatch):
     assert "make cuda-environment" in refused("kernels", *CARD)
 
 
+@pytest.mark.parametrize(
+    "change, expected",
+    [
+        ({}, "match"),
+        ({"train": {"ptx_digest": "other"}}, "differs"),
+        ({"row": "table1_rcn"}, "none"),
+        ({"devices": 8}, "none"),
+        ({"key": "h100/tf32/jaxlib0"}, "none"),
+    ],
+)
+def test_kernels_are_held_against_golden_ones(monkeypatch, change, expected):
+    known = {"h100/float32/jaxlib0": {"table1_crmn": {"train": "a", "evaluate": "b"}}}
+    monkeypatch.setattr(kernels, "golden_kernels", lambda key: known.get(key, {}))
+    described = {"row": "table1_crmn", "devices": 1, "key": "h100/float32/jaxlib0"}
+    described |= {"train": {"ptx_digest": "a"}, "evaluate": {"ptx_digest": "b"}} | change
+    assert kernels._held_against_golden(described, is_published=True) == expected
+    assert kernels._held_against_golden(described, is_published=False) == "none"
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not CUDA_PYTHON.exists(), reason="no .venv-cuda: make cuda-environment")
 def test_a_small_network_compiles_twice_to_the_same_kernels(tmp_path):
@@ -46,7 +66,7 @@ def test_a_small_network_compiles_twice_to_the_same_kernels(tmp_path):
         found.append(json.loads(done.stdout))
     for step in ("train", "evaluate"):
         one, two = (each[step] for each in found)
-        assert one["ptx_digest"] == two["ptx_digest"] and one["code_digest"] == two["code_digest"]
+        assert one["ptx_digest"] == two["ptx_digest"] and one["program_digest"] == two["program_digest"]
         assert one["float64"] == one["host_calls"] == 0 and one["own"] and one["cudnn"] and one["launches"]
         assert (tmp_path / "one" / step / "kernels.cubin").read_bytes()[:4] == b"\x7fELF"
     # The whole state but the random numbers' and the rates is overwritten in place.

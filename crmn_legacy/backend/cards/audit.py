@@ -19,6 +19,8 @@ _LIBRARY_CALL = re.compile(r'custom_call_target="([^"]+)"')
 _INSTRUCTION = re.compile(r"^\s*(?:ROOT )?%?[\w.-]+ = (\(?[^=]*?) (\w[\w-]*)\(", re.MULTILINE)
 _ARRAY = re.compile(r"(pred|[a-z]+\d+)\[([\d,]*)\]")
 _WIDTH = re.compile(r"\d+")
+_METADATA = re.compile(r", metadata=\{[^}]*\}")
+_REGISTER = re.compile(r"%[a-z]+\d+")
 
 _COLLECTIVES = (
     "all-reduce",
@@ -57,8 +59,13 @@ class Kernels:
     float64, host_calls : int
         Instructions with such numbers; calls of the host.
     ptx_bytes : int
-    ptx_digest, code_digest : str
-        SHA-256 of the kernels in NVIDIA's portable assembly, and assembled for the card.
+    program_digest, ptx_digest : str
+        SHA-256 of the optimised program without the names of source files, and of the kernels in NVIDIA's portable
+        assembly: of their instructions, sorted, without the numbers of registers. XLA writes the sums of a kernel that
+        makes several in an order that changes from process to process, so the text itself is another each time, while
+        what is added to what is not.
+    code_digest : str
+        SHA-256 of the assembled kernels, for the same reason another each time.
     cubin : bytes
         The assembled kernels.
     """
@@ -81,6 +88,7 @@ class Kernels:
     float64: int
     host_calls: int
     ptx_bytes: int
+    program_digest: str
     ptx_digest: str
     code_digest: str
     cubin: bytes = field(default=b"", repr=False)
@@ -133,10 +141,15 @@ def audit(hlo, ptx, thunks, memory, seconds, ptxas):
         float64=len(re.findall(r"\bf64\[", hlo)),
         host_calls=sum(count for name, count in calls.items() if any(word in name for word in _HOST_CALLS)),
         ptx_bytes=len(text.encode()),
-        ptx_digest=hashlib.sha256(text.encode()).hexdigest(),
+        program_digest=_sha256(_METADATA.sub("", hlo)),
+        ptx_digest=_sha256("\n".join(sorted(_REGISTER.sub("%", text).splitlines()))),
         code_digest=hashlib.sha256(code).hexdigest(),
         cubin=code,
     )
+
+
+def _sha256(text):
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _assembled(ptx, text, ptxas):

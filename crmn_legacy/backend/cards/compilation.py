@@ -4,6 +4,7 @@ import contextlib
 import importlib.util
 import os
 import shutil
+import sys
 import tempfile
 import time
 from dataclasses import dataclass
@@ -53,11 +54,13 @@ class Cluster:
         import numpy as np
         from jax.experimental import topologies
 
-        topology = topologies.get_topology_desc(
-            platform="cuda",
-            target_config=self.card.target_config(),
-            topology=f"{self.hosts}x1x{self.devices // self.hosts}",
-        )
+        # The plug-in prints that it asked no driver; what is printed here may be read by a program.
+        with contextlib.redirect_stdout(sys.stderr):
+            topology = topologies.get_topology_desc(
+                platform="cuda",
+                target_config=self.card.target_config(),
+                topology=f"{self.hosts}x1x{self.devices // self.hosts}",
+            )
         mesh = jax.sharding.Mesh(np.array(topology.devices), ("batch",))
         spec = jax.sharding.PartitionSpec
         return jax.sharding.NamedSharding(mesh, spec("batch")), jax.sharding.NamedSharding(mesh, spec())

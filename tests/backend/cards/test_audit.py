@@ -43,19 +43,29 @@ cat >&2 <<END
 
 
 @pytest.fixture
-def found(tmp_path):
-    """The counts, with an assembler that says what NVIDIA's does."""
+def assembler(tmp_path):
+    """An assembler that says what NVIDIA's does."""
     assembler = tmp_path / "ptxas"
     assembler.write_text(
         f'#!/bin/sh\ntest "$2" = -arch=sm_90a || exit 1\nprintf code > "$5"\ncat >&2 <<END\n{SAID}END\n'
     )
     assembler.chmod(0o755)
+    return assembler
+
+
+def audited(tmp_path, assembler, text=PTX, hlo=HLO):
     ptx = tmp_path / "program.ptx"
-    ptx.write_text(PTX)
+    ptx.write_text(text)
     memory = SimpleNamespace(
         argument_size_in_bytes=4, output_size_in_bytes=3, alias_size_in_bytes=2, temp_size_in_bytes=1
     )
-    return audit(HLO, ptx, THUNKS, memory, 1.5, assembler)
+    return audit(hlo, ptx, THUNKS, memory, 1.5, assembler)
+
+
+@pytest.fixture
+def found(tmp_path, assembler):
+    """The counts."""
+    return audited(tmp_path, assembler)
 
 
 def test_kernels_calls_registers_and_launches_are_counted(found):
@@ -74,6 +84,19 @@ def test_what_cards_tell_one_another_is_counted_once(found):
 
 def test_what_breaks_a_promise_is_counted(found):
     assert (found.float64, found.host_calls) == (1, 1)
+
+
+def test_digests_leave_out_what_changes_from_process_to_process(tmp_path, assembler):
+    swapped = PTX.replace("{}", "{\n add %r1, %r2;\n mul %r3, %r4;\n}", 1)
+    other = PTX.replace("{}", "{\n mul %r7, %r2;\n add %r5, %r6;\n}", 1)
+    unlike = PTX.replace("{}", "{\n sub %r7, %r2;\n add %r5, %r6;\n}", 1)
+    hlo = HLO.replace("dimensions={1,0}", 'dimensions={1,0}, metadata={op_name="t" source_file="/somewhere.py"}')
+    one, same, another = (
+        audited(tmp_path, assembler, text, program)
+        for text, program in ((swapped, HLO), (other, hlo), (unlike, HLO.replace("8,4", "8,5")))
+    )
+    assert one.ptx_digest == same.ptx_digest != another.ptx_digest
+    assert one.program_digest == same.program_digest != another.program_digest
 
 
 def test_json_has_no_code(found):
