@@ -94,6 +94,7 @@ def keep_golden_kernels(described):
     key = described["key"]
     digests = {name: step["ptx_digest"] for name, step in described.items() if isinstance(step, dict)}
     rows = {**golden_kernels(key), described["row"]: digests}
+    _kernels_path(key).parent.mkdir(exist_ok=True)
     write_json(_kernels_path(key), {**_kernels_of_card(key), key: rows})
 
 

@@ -11,7 +11,6 @@ KEY = "h100/float32/jaxlib0.7.1"
 @pytest.fixture
 def place(tmp_path, monkeypatch):
     monkeypatch.setattr(golden, "GOLDEN", tmp_path)
-    (tmp_path / "kernels").mkdir()
     return tmp_path / "kernels" / "h100.json"
 
 
@@ -30,6 +29,7 @@ def test_digests_are_kept_by_row_and_key(place):
 
 
 def test_damaged_digests_are_told(place):
+    place.parent.mkdir()
     place.write_text(f'{{"{KEY}": {{"table1_crmn": 3}}}}')
-    with pytest.raises(UserError, match="digests of h100/float32/jaxlib0.7.1 that are altered"):
+    with pytest.raises(UserError, match="digests of h100/float32/jaxlib0[.]7[.]1 that are altered"):
         golden.golden_kernels(KEY)
