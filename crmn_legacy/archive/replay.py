@@ -100,7 +100,10 @@ def command(folder, record, out, data=None, **changes):
     list of str
     """
     changes = {name: value for name, value in changes.items() if value is not None}
-    options = replace(record.options, data=data, **changes)
+    programs = record.options.programs
+    if programs is not None and not os.path.isdir(programs):
+        programs = None  # building the graph gives the same bits
+    options = replace(record.options, data=data, programs=programs, **changes)
     # Without -P whatever lies in the folder could be imported in the place of a library.
     script = Path(folder).absolute() / archive.RECIPE
     return [sys.executable, "-P", str(script), "--out", str(out), *options.as_words()]

@@ -122,6 +122,15 @@ def test_a_run_of_its_programs_comes_to_the_same_bits_without_aesara(exported, f
     assert len(digest) == 64 and archive.read_record(finished[0]).programs is None
 
 
+def test_a_run_of_programs_is_repeated_after_they_are_gone(exported, data, tmp_path, command):
+    shutil.copytree(exported, tmp_path / "programs")
+    words = ("--data", data, "--out", tmp_path / "run", "--epochs", 1, "--programs", tmp_path / "programs")
+    bits_of(run_tiny(*words))
+    shutil.rmtree(tmp_path / "programs")
+    done = command("rerun", tmp_path / "run", "--out", tmp_path / "again")
+    assert done.status == 0 and done.out.splitlines()[-1] == "identical", done.out + done.err
+
+
 def test_it_serves_any_seed_and_a_run_of_it_goes_on(exported, data, tmp_path):
     ours = run_tiny("--data", data, "--out", tmp_path / "graph", "--seed", 2, "--epochs", 2)
     begun = run_tiny("--data", data, "--out", tmp_path / "run", "--seed", 2, "--epochs", 1, "--programs", exported)
