@@ -18,6 +18,9 @@ _KINDS = {
     "weights": list,
 }
 
+# What first weights are drawn from: of a name in a file no other method is called.
+_DISTRIBUTIONS = ("normal", "uniform", "integers")
+
 
 def open_bundle(folder):
     """A bundle whose description, and whose every file, is as it was written.
@@ -44,9 +47,12 @@ def open_bundle(folder):
         for name, kind in _KINDS.items():
             if not isinstance(described[name], kind):
                 raise ValueError(f"{name} is no {kind.__name__}")
+        for name, how in described["state"].items():
+            if how.get("distribution", "normal") not in _DISTRIBUTIONS:
+                raise ValueError(f"{name!a:.60} is drawn from {how['distribution']!a:.60}")
     except FileNotFoundError:
         raise UserError(f"got '{folder}' without {DESCRIBED}, expected a bundle: `export` writes one") from None
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UserError(f"got '{path}', which is altered ({error}); expected what `export` writes") from None
     from crmn_legacy.backend.programs.run_program import Bundle
 
@@ -80,7 +86,7 @@ class ProgramStep:
         self._bundle, self._seed, self._batch = bundle, seed, bundle.described["batch"]
         try:
             self._program = bundle.program(name, platform)
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise UserError(
                 f"got the bundle '{bundle.folder}', which will not do ({error}): `export` it anew"
             ) from None
@@ -90,6 +96,11 @@ class ProgramStep:
 
     def initial_state(self):
         """The first state, ready to be given to the step."""
+        own = self._bundle.described["seed"]
+        if self._seed != own and "initial.npz" in self._bundle.described["files"]:
+            raise UserError(
+                f"--seed got {self._seed} with a bundle whose first weights are stored, expected {own}: `export` one"
+            )
         try:
             return self.put(self._bundle.initial_state(self._seed))
         except (ValueError, KeyError, TypeError, AttributeError) as error:

@@ -21,7 +21,7 @@ class Doubles:
 
 @pytest.fixture
 def step():
-    described = {"batch": {"images": {"shape": [2, 1, 8, 8], "dtype": "uint8"}}}
+    described = {"batch": {"images": {"shape": [2, 1, 8, 8], "dtype": "uint8"}}, "seed": 1, "files": {}}
     bundle = SimpleNamespace(
         described=described,
         folder="bundle",
@@ -36,6 +36,12 @@ def test_a_step_keeps_what_its_program_has_not(step):
     new, outputs = step(state, {"images": np.zeros((2, 1, 8, 8), np.uint8)}, {"all": 0.5})
     assert new["W"].tolist() == [10, 10, 10] and new["other"] == 1
     assert step.get_outputs(outputs) == {"loss": np.array(0.5)}
+
+
+def test_stored_first_weights_are_of_one_seed(step):
+    step._bundle.described["files"]["initial.npz"] = "digest"
+    with pytest.raises(UserError, match="--seed got 5 with a bundle whose first weights are stored, expected 1"):
+        step.initial_state()
 
 
 @pytest.mark.parametrize("images", [np.zeros((2, 1, 8, 9), np.uint8), np.zeros((2, 1, 8, 8), np.float32)])
