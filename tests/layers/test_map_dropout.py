@@ -27,7 +27,7 @@ def test_deterministic_output_is_weighed(double):
     x = np.random.default_rng(1).normal(size=(2, 7, 4, 5))
     symbol = T.tensor4()
     (got,) = evaluate([a_layer().get_output_for(symbol, deterministic=True)], {symbol: x})
-    np.testing.assert_allclose(got, oracle.testing(x, 0.3), rtol=1e-15)
+    np.testing.assert_allclose(got, oracle.deterministic(x, 0.3), rtol=1e-15)
 
 
 def test_a_batch_has_one_mask_and_the_next_another():

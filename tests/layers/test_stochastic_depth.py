@@ -71,7 +71,7 @@ def test_when_deterministic_the_residual_is_scaled_by_its_survival():
     step = a_step(0.7, deterministic=True)
     assert step.state_names == []
     outputs = step.get_outputs(step(step.initial_state(), {"x": X})[1])
-    np.testing.assert_allclose(outputs["y"], oracle.testing(X, np.float32(0.7)), rtol=1e-6)
+    np.testing.assert_allclose(outputs["y"], oracle.deterministic(X, np.float32(0.7)), rtol=1e-6)
     np.testing.assert_allclose(outputs["d_x"], 0.7, rtol=1e-6)
 
 

@@ -121,7 +121,7 @@ def test_deterministic_output_is_the_papers_equations(double, num_layers, ratio,
         if number <= num_layers:
             after = field_sizes(num_layers, ratio)[number - 1][1]
             h = fractional_pooling.forward(h, np.full((2, 2), 0.5), after, after)
-        h = map_dropout.testing(h, 0.5 * (number - 1) / (num_layers + 1))
+        h = map_dropout.deterministic(h, 0.5 * (number - 1) / (num_layers + 1))
     logits = h.reshape(2, -1) @ values["output.W"] + values["output.b"]
     expected = np.exp(logits - logits.max(axis=1, keepdims=True))
     expected /= expected.sum(axis=1, keepdims=True)

@@ -11,6 +11,6 @@ def training(x, u, p):
     return result
 
 
-def testing(x, p):
+def deterministic(x, p):
     """All maps, weighed by the part that training keeps."""
     return x * (1 - p)

@@ -14,7 +14,7 @@ def training(residual, gate):
     return gate * residual
 
 
-def testing(residual, survival):
+def deterministic(residual, survival):
     """Equation 5 without the shortcut: p_l f_l."""
     return survival * residual
 
