@@ -48,3 +48,17 @@ class Network:
             for block in range(1, self.n + 1):
                 yield f"stage{stage}.block{block}", channels, filters, 1 if filters == channels else 2
                 channels = filters
+
+
+def _of_faces(n, fm, units):
+    return Network(n=n, fm=fm, units=units, contrast=True, flip_filters=True)
+
+
+OF_ROWS = {
+    "table1_crmn": _of_faces(5, 4, units=100),
+    "table1_resnet_n5_fm4": _of_faces(5, 4, units=0),
+    "table1_resnet_n9_fm4": _of_faces(9, 4, units=0),
+    "table1_resnet_n18_fm4": _of_faces(18, 4, units=0),
+    "table1_resnet_n9_fm8": _of_faces(9, 8, units=0),
+}
+"""The networks of Table 1's rows, on raw pictures, with kernels that truly convolve."""

@@ -19,6 +19,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks import entries, machine
+from benchmarks.hand_written_sizes import OF_ROWS
 from crmn_legacy import paper
 from crmn_legacy.errors import UserError, run
 from crmn_legacy.parser import Parser
@@ -27,14 +28,6 @@ RESULTS = Path(__file__).with_name("results") / "kernels.json"
 DOCUMENT = Path(__file__).with_name("KERNELS.md")
 MARK = "<!-- made by benchmarks/kernels.py -->\n"
 
-# n, fm and units of the rows that are written by hand too.
-BY_HAND = {
-    "table1_crmn": (5, 4, 100),
-    "table1_resnet_n5_fm4": (5, 4, 0),
-    "table1_resnet_n9_fm4": (9, 4, 0),
-    "table1_resnet_n18_fm4": (18, 4, 0),
-    "table1_resnet_n9_fm8": (9, 8, 0),
-}
 OURS, HAND = "package", "by hand"
 
 
@@ -52,7 +45,7 @@ def parse(argv):
 def measure(rows, card, anew):
     """Compile what is not yet among the entries, and add each as soon as it is there."""
     for row in rows:
-        for by in (OURS, HAND) if row in BY_HAND else (OURS,):
+        for by in (OURS, HAND) if row in OF_ROWS else (OURS,):
             done = entries.read(RESULTS) if RESULTS.exists() else []
             settings = {"row": row, "card": card, "by": by}
             if any(entry["settings"] == settings for entry in done) and not anew:
@@ -95,18 +88,12 @@ def _lowered_by_hand(row, batch_size, cluster):
 
     from benchmarks import hand_written_jax
     from benchmarks.contenders import COMPONENTS
-    from benchmarks.hand_written_sizes import Network
     from benchmarks.workloads import DECAYS, Workload, make_batch
 
-    n, fm, units = BY_HAND[row]
-    network = Network(n=n, fm=fm, units=units, contrast=True, flip_filters=True)
-    arrays = hand_written_jax.initialise(network)
-    batch = make_batch(Workload("crmn", n, fm, network.input_shape[1], batch_size))
-    state = {
-        "parameters": {name: a for name, a in arrays.items() if not hand_written_jax.is_statistic(name)},
-        "statistics": {name: a for name, a in arrays.items() if hand_written_jax.is_statistic(name)},
-    }
-    state["velocities"] = state["parameters"]
+    network = OF_ROWS[row]
+    # Shapes alone: no device is there to hold an array.
+    state = jax.eval_shape(hand_written_jax.start, hand_written_jax.initialise(network))
+    batch = make_batch(Workload("crmn", network.n, network.fm, network.input_shape[1], batch_size))
     sharded, replicated = cluster.shardings()
 
     def shapes(tree, sharding):

@@ -8,6 +8,7 @@ have by hand. All read one batch that lies on the device, and take turns with no
 """
 
 import argparse
+import dataclasses
 import json
 import platform
 import statistics
@@ -95,7 +96,6 @@ def _ours(options, bits):
 
     determinism.pin(bits, options.device, 1)
     import jax
-    import numpy as np
 
     from crmn_legacy.backend.programs.reading import open_bundle
 
@@ -104,7 +104,7 @@ def _ours(options, bits):
     program = bundle.program("train", options.device)
     state = program.put(bundle.initial_state())
     batch = {name: jax.device_put(array) for name, array in bundle.arrays("check.npz").items()}
-    rates = {name: np.float32(RATE) for name in bundle.described["rates"]}
+    rates = dict.fromkeys(bundle.described["rates"], RATE)
 
     def advance(steps):
         nonlocal state
@@ -124,13 +124,10 @@ def _jax_memory():
 
 def _network(described):
     """Sizes for what is written by hand."""
-    from benchmarks.hand_written_sizes import Network
+    from benchmarks.hand_written_sizes import OF_ROWS
 
-    arguments, row = described["plan"]["arguments"], described["row"]
-    sizes = {"table1_crmn": (5, 4), "table1_resnet_n9_fm4": (9, 4)}[row]
-    n, fm = arguments.get("n", sizes[0]), arguments.get("fm", sizes[1])
-    units = 100 if row == "table1_crmn" else 0
-    return Network(n=n, fm=fm, units=units, contrast=True, flip_filters=True)
+    sizes = {name: value for name, value in described["plan"]["arguments"].items() if name in ("n", "fm")}
+    return dataclasses.replace(OF_ROWS[described["row"]], **sizes)
 
 
 def _batch(options):
