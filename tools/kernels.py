@@ -129,9 +129,7 @@ def train_jaxpr(row, batch_size, smallest):
     with precision.use("float32"):
         network = steps.build(lambda: recipe.network(**arguments), seed=1)
         components = recipe.schedule.components
-        train = steps.train_step(
-            network, recipe.task, recipe.optimizer, components, recipe.weight_decay, recipe.constraints
-        )
+        train = steps.train_step(*steps.parts_of(recipe, network))
         batch = next(
             recipe.task.batches(recipe.task.read(samples.path(recipe.task.sample)), "train", batch_size, 1).epoch(1)
         )

@@ -69,9 +69,8 @@ def _compiled(recipe, network_arguments, cluster, numbers, dump, out):
     with precision.use(numbers, device="cuda"), settings(platform="cuda"):
         network = steps.build(lambda: recipe.network(**network_arguments), seed=1)
         flops = cost.flops(network) * recipe.batch_size
-        train = (network, recipe.task, recipe.optimizer, recipe.schedule.components, recipe.weight_decay)
         made = {
-            "train": lambda: steps.train_step(*train, recipe.constraints),
+            "train": lambda: steps.train_step(*steps.parts_of(recipe, network)),
             "evaluate": lambda: steps.evaluation_step(network, recipe.task),
         }
         batch = _batch(recipe)

@@ -46,8 +46,8 @@ def write_bundle(folder, subject, extras=None, told=None):
     dict
         What stands there.
     """
-    contents, described = _programs(subject)
     check = _check_batch(subject)
+    contents, described = _programs(subject, _kinds(check))
     contents |= {
         "check.npz": _as_npz(check),
         "run_program.py": Path(run_program.__file__).read_bytes(),
@@ -78,10 +78,9 @@ def _describe(place, described):
     write_whole(place / DESCRIBED, (json.dumps(described, indent=1, sort_keys=True) + "\n").encode())
 
 
-def _programs(subject):
+def _programs(subject, kinds):
     """Contents of files by name, and the description of the network, its first state and its programs."""
     artifacts, contents, described = {}, {}, None
-    kinds = _kinds(_check_batch(subject))
     for platform in PLATFORMS:
         try:
             numbers = precision.use(subject.options.precision, device=platform)
@@ -127,14 +126,7 @@ def _steps(subject, network):
     components = recipe.schedule.components
     made = {
         program_name(trained, components): steps.train_step(
-            network,
-            recipe.task,
-            recipe.optimizer,
-            components,
-            recipe.weight_decay,
-            recipe.constraints,
-            subject.options.remat,
-            trained=trained,
+            *steps.parts_of(recipe, network), subject.options.remat, trained=trained
         )
         for trained in subject.trained()
     }
@@ -168,7 +160,7 @@ def _first_state(subject, network, train, draws):
         "classes": None if subject.data is None else list(map(str, subject.data.classes)),
         "rates": rates,
         # Low, so that what two compilers round otherwise does not grow from update to update.
-        "check_rates": {name: rate / 100 for name, rate in rates.items()},
+        "check_rates": {name: rate / 1000 for name, rate in rates.items()},
     }
     return described, {name: state[name] for name, made in how.items() if not made.keys() & {"fill", "draw"}}
 
@@ -206,12 +198,11 @@ def _losses(bundle):
     if "train.cpu" not in bundle.described["programs"]:
         return []
     program, batch = bundle.program("train", "cpu"), bundle.arrays("check.npz")
-    rates = {name: np.float32(rate) for name, rate in bundle.described["check_rates"].items()}
 
     def updates():
         state = program.put(bundle.initial_state())
         while True:
-            found = program(state=state, batch=batch, rates=rates)
+            found = program(state=state, batch=batch, rates=bundle.described["check_rates"])
             state = found["state"]
             yield float(found["outputs"]["loss"])
 

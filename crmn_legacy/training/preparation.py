@@ -182,16 +182,7 @@ def _built(choice, switches):
     if options.backend == "xla":
         compilation["devices"] = options.devices
     network = steps.build(lambda: recipe.network(**choice.plan.arguments), options.seed)
-    train = steps.TrainingSteps(
-        network,
-        recipe.task,
-        recipe.optimizer,
-        recipe.schedule.components,
-        recipe.weight_decay,
-        recipe.constraints,
-        options.remat,
-        **compilation,
-    )
+    train = steps.TrainingSteps(*steps.parts_of(recipe, network), options.remat, **compilation)
     evaluate = test = steps.evaluation_step(network, recipe.task, **compilation)
     if recipe.task.samples:
         test = steps.evaluation_step(network, recipe.task, sampling=True, **compilation)

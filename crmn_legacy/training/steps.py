@@ -114,6 +114,12 @@ def train_step(
     return compile_step(inputs, {"loss": loss, **task.watched(predicted, inputs)}, updates, rates, **compilation)
 
 
+def parts_of(recipe, network):
+    """What `train_step` and `TrainingSteps` are given of a `Recipe` and the network that was built of it (a tuple)."""
+    optimizer, components = recipe.optimizer, recipe.schedule.components
+    return network, recipe.task, optimizer, components, recipe.weight_decay, recipe.constraints
+
+
 class TrainingSteps(ComponentSteps):
     """The training steps of a network, compiled when they are first needed.
 

@@ -149,6 +149,17 @@ def test_a_bundle_of_a_recipe_begins_without_a_run(command, data, tmp_path, fini
     assert bits_of(child) == finished[1]
 
 
+def test_numbers_of_64_bits_travel_too(command, data, tmp_path):
+    wide = ("--precision", "float64")
+    done = command("export", TINY, *wide, "--out", tmp_path / "bundle")
+    assert done.status == 0, done.err
+    status, out, err = run_program(tmp_path / "bundle", "check")
+    assert status == 0 and len(out.split()) == 3, err
+    graph = run_tiny("--data", data, "--out", tmp_path / "graph", "--epochs", 1, *wide)
+    programs = ("--out", tmp_path / "run", "--programs", tmp_path / "bundle")
+    assert bits_of(run_tiny("--data", data, *programs, "--epochs", 1, *wide)) == bits_of(graph)
+
+
 @pytest.mark.parametrize(
     "words, problem",
     [

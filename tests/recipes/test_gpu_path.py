@@ -44,10 +44,7 @@ def test_train_step_exports_for_cuda_without_an_operation_that_deterministic_mod
     recipe = recipe_of(row)
     network = steps.build(lambda: recipe.network(**recipe.smallest), seed=1)
     rates = dict.fromkeys(recipe.schedule.components, 0.1)
-    components = recipe.schedule.components
-    train = steps.train_step(
-        network, recipe.task, recipe.optimizer, components, recipe.weight_decay, recipe.constraints
-    )
+    train = steps.train_step(*steps.parts_of(recipe, network))
     batch = next(recipe.task.batches(recipe.task.read(samples.path(recipe.task.sample)), "train", 4, 1).epoch(1))
     exported = export.export(train.step, platforms=["cuda"])(train.initial_state(), train.put_batch(batch), rates)
     operations = set(re.findall(r"stablehlo\.(\w+)", exported.mlir_module()))

@@ -95,7 +95,8 @@ class Program:
         self._call = jax.jit(exported.call, donate_argnums=donated)
 
     def __call__(self, **parts):
-        values = self._call(*(parts[e["part"]][e["name"]] for e in self.inputs))
+        given = ((parts[e["part"]][e["name"]], e) for e in self.inputs)
+        values = self._call(*(np.asarray(v, e["dtype"]) if e["part"] == "rates" else v for v, e in given))
         named = list(zip(self.outputs, values, strict=True))
         return {part: {e["name"]: value for e, value in named if e["part"] == part} for part in ("state", "outputs")}
 
@@ -116,11 +117,11 @@ def _main():
     for name, how in zip(("--updates", "--rate", "--box", "--state", "--out"), (*numbers, {}, {}), strict=True):
         flags.add_argument(name, **how)
     given, bundle = flags.parse_args(), Bundle(Path(__file__).parent)
+    jax.config.update("jax_enable_x64", bundle.described["precision"] == "float64")
     told, checks, trains = bundle.described, given.what == "check", given.what in ("check", "train")
     state = bundle.initial_state() | ({} if trains else bundle.arrays("weights.npz"))
     state |= dict(np.load(given.state, allow_pickle=False)) if given.state else {}
-    program = bundle.program("train" if trains else given.what)
-    held = program.put(state)
+    held = (program := bundle.program("train" if trains else given.what)).put(state)
     if given.what == "predict":
         batch = {"pictures": np.load(given.file, allow_pickle=False)} | bundle.arrays("statistics.npz")
         batch["box"] = np.float32(given.box or (0, 0, *batch["pictures"].shape[:-3:-1]))
@@ -129,9 +130,8 @@ def _main():
     arrays, size = {name: arrays[name] for name in told["batch"]}, told["batch"]["images"]["shape"][0]
     whole = min(map(len, arrays.values())) // size * size
     if not whole:
-        raise ValueError(f"got fewer pictures than {size}, a batch, expected more")
+        raise ValueError(f"got fewer pictures than a batch of {size}, expected more")
     rates = told["check_rates" if checks else "rates"] | dict(word.split("=") for word in given.rate)
-    rates = {name: np.float32(rate) for name, rate in rates.items()}
     for start in range(0, (given.updates if trains else whole // size) * size, size):
         batch = {name: array[start % whole : start % whole + size] for name, array in arrays.items()}
         found = program(state=held, batch=batch, rates=rates)
