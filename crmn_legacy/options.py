@@ -28,8 +28,8 @@ class Option:
         Whether it may move a result.
     in_platform_key : bool
         Whether the platform key tells it.
-    on_resume : {'kept', 'elsewhere', 'longer'}
-        Whether a resumed run may have another: none at all, another path to the same data, or a larger number.
+    on_resume : {'kept', 'elsewhere', 'longer', 'other'}
+        Whether a resumed run may have another: none at all, another path to the same data, a larger number, or any.
     """
 
     help: str
@@ -57,7 +57,10 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     seed: Annotated[int, Option("of every random draw", metavar="S", at_least=0)] = 1
     backend: Annotated[Literal["xla", "c"], Option("who compiles", in_platform_key=True)] = "xla"
     device: Annotated[Literal["cpu", "cuda"], Option("what computes", in_platform_key=True)] = "cpu"
-    devices: Annotated[int, Option("devices that share each batch", metavar="N", at_least=1, in_platform_key=True)] = 1
+    devices: Annotated[
+        int,
+        Option("devices that share each batch", metavar="N", at_least=1, in_platform_key=True, on_resume="other"),
+    ] = 1
     precision: Annotated[Literal[PRECISIONS], Option("number format", in_platform_key=True)] = "float32"
     bits: Annotated[
         Literal[PROFILES],

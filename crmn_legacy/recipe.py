@@ -179,6 +179,13 @@ def parser(recipe, prog=None):
     flags.add_argument("--describe", action="store_true", help="print the row as one JSON object and exit")
     flags.add_argument("--out", metavar="DIR", help="the run's folder, new or empty (default: runs/<row>-<UTC time>)")
     flags.add_argument("--resume", metavar="DIR", help="go on with the run in this folder, to the same bits")
+    flags.add_argument(
+        "--coordinator",
+        metavar="HOST:PORT",
+        help="one of several processes that share each batch: where process 0 listens; auto: as SLURM or MPI says",
+    )
+    flags.add_argument("--processes", metavar="P", type=int, help="how many there are (default: as SLURM or MPI says)")
+    flags.add_argument("--process", metavar="I", type=int, help="which of them this is, from 0 (default: likewise)")
     add_options(flags)
     return flags
 

@@ -63,7 +63,7 @@ def test_flags_that_will_not_do_are_refused(words):
 def test_every_option_is_declared_with_help_and_a_known_rule():
     assert DECLARED.keys() == set(Options.__struct_fields__)
     assert all(declared.help for declared in DECLARED.values())
-    assert {declared.on_resume for declared in DECLARED.values()} == {"kept", "elsewhere", "longer"}
+    assert {declared.on_resume for declared in DECLARED.values()} == {"kept", "elsewhere", "longer", "other"}
     flags = argparse.ArgumentParser()
     add_options(flags)
     assert {action.dest for action in flags._actions} - {"help"} == DECLARED.keys()

@@ -179,17 +179,35 @@ class XlaStep(Step):
         self.donates = donate
         self.program = _lowered(graph, donate)
         self._sharded, self._replicated = _shardings(jax, devices)
-        self.step = jax.jit(self.program, donate_argnums=(0,) if donate else ())
+        self.step = self._jitted(self._replicated)
         self._compiled = False
+
+    def _jitted(self, replicated):
+        """The program for XLA to compile; on several devices all that it gives is on each."""
+        from crmn_legacy.backend.lowerings import settings
+
+        def program(*arguments):
+            with settings(mesh=replicated and replicated.mesh):
+                return self.program(*arguments)
+
+        return self._jax.jit(program, donate_argnums=(0,) if self.donates else (), out_shardings=replicated)
 
     def put(self, state):
         # Copies: a donated buffer is overwritten, and JAX reads the caller's memory in the background.
         from crmn_legacy.backend.lowerings.registry import as_held
 
-        return {
-            name: self._jax.device_put(as_held(np.array(state[name])), self._replicated, may_alias=False)
-            for name in self.state_names
-        }
+        return {name: self._on_each(as_held(np.array(state[name]))) for name in self.state_names}
+
+    def _on_each(self, value):
+        """A value of the host on each device; several processes have the same one."""
+        if self._replicated is None or self._replicated.is_fully_addressable:
+            return self._jax.device_put(value, self._replicated, may_alias=False)
+
+        def on_own(array):
+            parts = [self._jax.device_put(array, one, may_alias=False) for one in self._replicated.addressable_devices]
+            return self._jax.make_array_from_single_device_arrays(array.shape, self._replicated, parts)
+
+        return self._jax.tree.map(on_own, value)
 
     def get(self, state):
         from crmn_legacy.backend.lowerings.order import written
@@ -197,8 +215,14 @@ class XlaStep(Step):
         return {name: np.asarray(written(self._jax.device_get(state[name])), order="C") for name in self.state_names}
 
     def put_batch(self, batch):
-        """A batch on the device, its first axis shared out among the devices; returns before it is there."""
-        return {name: self._jax.device_put(batch[name], self._sharded) for name in self._graph.batch}
+        """A batch on the device, its first axis shared out among the devices; returns before it is there.
+
+        Of several processes each gives its own part.
+        """
+        if self._sharded is None or self._sharded.is_fully_addressable:
+            return {name: self._jax.device_put(batch[name], self._sharded) for name in self._graph.batch}
+        place = self._jax.make_array_from_process_local_data
+        return {name: place(self._sharded, batch[name]) for name in self._graph.batch}
 
     @uncollected()  # the first call traces the program
     def __call__(self, state, batch, rates=None):
@@ -231,19 +255,22 @@ class XlaStep(Step):
         ----------
         batch : dict of str to jax.ShapeDtypeStruct
         sharded, replicated : jax.sharding.Sharding, optional
-            How a batch and how a state lie on those devices.
+            How a batch and how a state lie on those devices; as on the step's own by default.
 
         Returns
         -------
         jax.stages.Lowered
         """
 
+        if replicated is None:
+            sharded, replicated = self._sharded, self._replicated
+
         def like(value, sharding):
             return self._jax.ShapeDtypeStruct(value.shape, value.dtype, sharding=sharding)
 
         state, rates = ({name: like(v, replicated) for name, v in part.items()} for part in self.kinds())
         batch = {name: like(batch[name], sharded) for name in self._graph.batch}
-        return self.step.lower(state, batch, rates)
+        return self._jitted(replicated).lower(state, batch, rates)
 
 
 def _lowered(graph, donate):
@@ -306,9 +333,14 @@ def _shardings(jax, devices):
     """How a batch and how a state lie on the devices (None: on the only one)."""
     if devices == 1:
         return None, None
-    mesh = jax.sharding.Mesh(np.array(jax.devices()[:devices]), ("batch",))
+    from crmn_legacy.backend.lowerings.devices import AXIS
+
+    # Each process has as many.
+    share = devices // jax.process_count()
+    chosen = [device for process in range(jax.process_count()) for device in jax.local_devices(process)[:share]]
+    mesh = jax.sharding.Mesh(np.array(chosen), (AXIS,))
     spec = jax.sharding.PartitionSpec
-    return jax.sharding.NamedSharding(mesh, spec("batch")), jax.sharding.NamedSharding(mesh, spec())
+    return jax.sharding.NamedSharding(mesh, spec(AXIS)), jax.sharding.NamedSharding(mesh, spec())
 
 
 class CStep(Step):

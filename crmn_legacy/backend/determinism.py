@@ -152,6 +152,9 @@ def pin(bits="portable", device="cpu", devices=1):
         environment |= {"NPROC": str(PARTITION), **_INSTRUCTION_SET}
     if device is not None:
         environment["JAX_PLATFORMS"] = device
+        if "jax" in sys.modules:
+            # It read the variable when it was imported.
+            sys.modules["jax"].config.update("jax_platforms", device)
     if _jax_has_started() and any(os.environ.get(name) != value for name, value in environment.items()):
         raise UserError(
             "JAX has started already under other switches, expected to set them first: "

@@ -31,6 +31,8 @@ class Batches:
         Where the split's pictures stand in `data`.
     steps_per_epoch : int
         Full batches in an epoch; the remainder of the shuffled pictures is dropped.
+    part : slice
+        Which pictures of each training batch are made: all, or those of one of several processes.
 
     Raises
     ------
@@ -46,6 +48,7 @@ class Batches:
         self.batch_size = batch_size
         self.augmentation = augmentation
         self.seed = seed
+        self.part = slice(None)
         self.rows = np.flatnonzero(data.split == split)
         if len(self.rows) == 0:
             raise UserError(f"got data with no picture in its split '{split}'; expected some: prepare it anew")
@@ -91,7 +94,7 @@ class Batches:
             for epoch in range(first, last + 1):
                 order = self.order(epoch)
                 for step in range(start if epoch == first else 0, self.steps_per_epoch):
-                    yield epoch, order[step * self.batch_size : (step + 1) * self.batch_size]
+                    yield epoch, order[step * self.batch_size : (step + 1) * self.batch_size][self.part]
 
         def prepare(place):
             epoch, rows = place
@@ -120,7 +123,8 @@ class Batches:
 
         def prepare(first):
             rows = self.rows[first : first + self.batch_size]
-            return self._batch(rows, _VALIDATION_SEED, purpose, 0), len(rows)
+            batch = self._batch(rows, _VALIDATION_SEED, purpose, 0)
+            return {name: self._filled(array) for name, array in batch.items()}, len(rows)
 
         return prefetch(prepare, range(0, len(self.rows), self.batch_size), workers, depth)
 
@@ -161,7 +165,7 @@ class FaceBatches(Batches):
         else:
             images, keypoints, mask = self.augmentation(*chosen, Generators(seed, purpose, epoch, rows))
         return {
-            "images": self._filled(images[:, None]),
-            "keypoints": self._filled(keypoints.reshape(len(rows), -1)),
-            "mask": self._filled(np.repeat(mask, 2, axis=1)),
+            "images": images[:, None],
+            "keypoints": keypoints.reshape(len(rows), -1),
+            "mask": np.repeat(mask, 2, axis=1),
         }

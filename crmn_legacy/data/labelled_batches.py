@@ -49,7 +49,7 @@ class PictureBatches(Batches):
             images = self.augmentation.plain(images)
         else:
             images = self.augmentation(images, Generators(seed, purpose, epoch, rows))
-        return {"images": self._filled(images), "labels": self._filled(self.data.labels[rows].astype(np.int32))}
+        return {"images": images, "labels": self.data.labels[rows].astype(np.int32)}
 
     def _preprocessed(self, rows):
         if self._kept is None:

@@ -117,7 +117,7 @@ class Training:
                 pace.count(progress)
                 with signals.output():
                     reporting.step(progress)
-                if signals.caught:
+                if signals.stop_after(progress.updates):
                     break
             self._count(pending, progress)
         if signals.caught:

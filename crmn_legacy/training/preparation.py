@@ -10,10 +10,11 @@ import numpy as np
 
 from crmn_legacy import samples
 from crmn_legacy.archive.record import Plan, RunRecord
-from crmn_legacy.backend import cache, compiler, determinism, precision
+from crmn_legacy.archive.verification import file_digest
+from crmn_legacy.backend import cache, compiler, determinism, precision, processes
 from crmn_legacy.backend.programs.reading import open_bundle
 from crmn_legacy.errors import UserError
-from crmn_legacy.options import Options
+from crmn_legacy.options import DECLARED, Options
 from crmn_legacy.training.bundles import Subject, steps_of
 from crmn_legacy.training.component_steps import ComponentSteps
 from crmn_legacy.training.protocols import Batches, EvaluationStep
@@ -33,6 +34,7 @@ _LEAST_MEMORY = 2 << 30
 class Choice:
     """What is run: options and data that are known to be good."""
 
+    among: processes.Place
     recipe: Any
     script: Path
     options: Options
@@ -44,14 +46,29 @@ class Choice:
     batches: Batches
     validation: Batches
 
+    def subject(self, key):
+        """What all processes of a run must agree on, in words and digests (a dict), beside the platform `key`."""
+        options = {name: getattr(self.options, name) for name in DECLARED if name not in ("data", "programs")}
+        return {
+            "recipe": file_digest(self.script),
+            "options": repr(options),
+            "data": self.data.digest,
+            "state of the run": repr(self.former and (self.former.bits, self.former.result)),
+            # Under `fast` machines may be unlike; nobody was promised their bits.
+            "platform key": "" if self.options.bits == "fast" else key,
+        }
+
 
 def choose(recipe, script, given):
     """Options, plan and data of the run, each held against the recipe and against the run that is resumed."""
     resumed, out = given.pop("resume"), given.pop("out")
+    among = processes.place_of(*(given.pop(name, None) for name in ("coordinator", "processes", "process")))
     former = read_former(recipe, script, resumed, out) if resumed else None
+    if among.processes > 1 and given.get("devices") is None and former is None:
+        given["devices"] = among.processes
     options = merge_options(given, former)
     recipe = recipe.with_literals(options.set)
-    plan = make_plan(recipe, options, former)
+    plan = make_plan(recipe, options, former, among)
     path = samples.path(recipe.task.sample) if options.data is None else Path(options.data)
     data = recipe.task.read(path)
     if former is not None:
@@ -63,7 +80,10 @@ def choose(recipe, script, given):
         raise UserError(
             f"got {len(batches.rows)} training pictures, expected at least a batch of {plan.batch_size}: give more data"
         )
+    if among.processes > 1:
+        batches.part = among.part(plan.batch_size)
     return Choice(
+        among=among,
         recipe=recipe,
         script=script,
         options=absolute(options),
@@ -77,16 +97,32 @@ def choose(recipe, script, given):
     )
 
 
-def refuse(options):
-    """Fix what moves bits, and refuse what this machine cannot do; the switches and the number format."""
-    switches = determinism.pin(options.bits, options.device, options.devices)
+def refuse(choice, tidy=lambda: None):
+    """Fix what moves bits, meet the other processes, and refuse what this machine cannot do.
+
+    Parameters
+    ----------
+    choice : Choice
+    tidy : callable
+        As `crmn_legacy.backend.processes.Group` takes it.
+
+    Returns
+    -------
+    Switches
+    context manager
+        The number format.
+    crmn_legacy.backend.processes.Group
+    """
+    options, among = choice.options, choice.among
+    switches = determinism.pin(options.bits, options.device, options.devices // among.processes)
+    group = processes.Group(among, lambda: choice.subject(platform_key(switches, options)), tidy)
     if options.backend == "xla":
         _require_memory()
-        _require_devices(options)
+        _require_devices(options, among)
     numbers = precision.use(options.precision, _compiler(options), options.device)
     if options.backend == "c":
         _require_compiler(switches)
-    return switches, numbers
+    return switches, numbers, group
 
 
 def _require_compiler(switches):
@@ -107,19 +143,20 @@ def _require_memory():
         )
 
 
-def _require_devices(options):
+def _require_devices(options, among):
     import jax
 
     try:
-        found = len(jax.devices())
+        found = len(jax.local_devices())
     except (RuntimeError, AssertionError) as error:  # without a plug-in for it JAX only asserts
         reason = next(iter(str(error).splitlines()), "JAX knows none")
         raise UserError(
             f"--device {options.device} got no such device ({reason[:120]}), expected "
             "one and JAX's build for it: install `jax[cuda12]` of the pinned version, or take --device cpu"
         ) from None
-    if found < options.devices:
-        raise UserError(f"--devices got {options.devices}, expected at most {found}, as many as there are")
+    if found < options.devices // among.processes:
+        most = found * among.processes
+        raise UserError(f"--devices got {options.devices}, expected at most {most}, as many as there are")
 
 
 def platform_key(switches, options):
@@ -188,9 +225,21 @@ def _built(choice, switches):
         test = steps.evaluation_step(network, recipe.task, sampling=True, **compilation)
     state = train.get(train.initial_state())
     train.release()
+    evaluate, test = (_OfWholeBatches(step, choice.among) for step in (evaluate, test))
     parameters = [parameter.name for parameter in lasagne.layers.get_all_params(network)]
     size = {"parameters": cost.parameters(network), "flops": cost.flops(network)}
     return Built(train, evaluate, test, size, parameters, state)
+
+
+class _OfWholeBatches:
+    """An evaluation step that is given whole batches in each of several processes, which computes its own part."""
+
+    def __init__(self, step, among):
+        self._step, self._among = step, among
+        self.put, self.get_outputs = step.put, step.get_outputs
+
+    def __call__(self, state, batch):
+        return self._step(state, self._among.own(batch))
 
 
 def _out_of_bundle(choice):

@@ -1,10 +1,12 @@
 """One run of a recipe, from its options to its last line: choose, refuse, build, start or resume, train, finish."""
 
 import contextlib
+import dataclasses
 import itertools
 import os
 import shutil
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -25,6 +27,8 @@ from crmn_legacy.training.loop import Training, TrainingError
 from crmn_legacy.training.preparation import build, choose, platform_key, refuse
 from crmn_legacy.training.signals import Signals
 
+_THEN = " > "
+
 
 def train(recipe, script, given):
     """Train, or go on training, and print the result.
@@ -44,15 +48,37 @@ def train(recipe, script, given):
     """
     choice = choose(recipe, script, dict(given))
     # All that can be refused is refused before the folder is made.
-    switches, numbers = refuse(choice.options)
-    with archive.RunFolder(choice.place or _default_out(recipe), new=choice.former is None) as folder, numbers:
+    with contextlib.ExitStack() as held:
+        choice, tidy = _with_own_place(choice, held)
+        switches, numbers, group = refuse(choice, tidy)
+        held.enter_context(group)
+        folder = held.enter_context(archive.RunFolder(choice.place or _default_out(recipe), new=choice.former is None))
+        held.enter_context(numbers)
         began = time.monotonic()
         unlike = _unlike_published(choice)
         _announce(choice, folder, unlike)
         built = build(choice, switches)
         record = _describe(choice, switches, built, unlike)
-        with contextlib.closing(_Run(choice, built, folder, record, began)) as run:
-            return run.to_its_end()
+        run = held.enter_context(contextlib.closing(_Run(choice, built, folder, record, began)))
+        return run.to_its_end(group)
+
+
+def _with_own_place(choice, held):
+    """The choice; of a process that is not the first, with a folder that nobody sees. And what removes that.
+
+    Such a process takes the same decisions as the first, and so writes the same, but the user's folder has one writer.
+    """
+    if choice.among.is_first:
+        return choice, lambda: None
+    scratch = tempfile.TemporaryDirectory(prefix="crmn-legacy-", ignore_cleanup_errors=True)
+    place = Path(held.enter_context(scratch))
+    if choice.former is not None:
+        for name in archive.WRITTEN:
+            with contextlib.suppress(FileNotFoundError):
+                shutil.copyfile(choice.place / name, place / name)
+    # The first process prints the same.
+    held.enter_context(contextlib.redirect_stdout(held.enter_context(open(os.devnull, "w"))))  # noqa: SIM115
+    return dataclasses.replace(choice, place=place), scratch.cleanup
 
 
 def _default_out(recipe):
@@ -145,15 +171,22 @@ class _Run:
         if self.trace is not None:
             self.trace.close()
 
-    def to_its_end(self):
-        """Start or resume, train, finish; returns the exit status."""
+    def to_its_end(self, group):
+        """Start or resume, train, finish; returns the exit status.
+
+        Parameters
+        ----------
+        group : crmn_legacy.backend.processes.Group
+        """
         # From here on there is something to save, or to finish.
-        with Signals() as signals:
+        with Signals(group.agreed_stop if self.choice.among.processes > 1 else None) as signals:
             try:
                 state, progress = self._begin(signals)
                 progress = self._train(state, progress, signals)
                 return self._finish(progress, signals)
             except KeyboardInterrupt as stop:
+                if signals.caught is None:
+                    group.abandon()
                 with signals.held():
                     return self._interrupted(stop)
             except TrainingError as error:
@@ -206,6 +239,7 @@ class _Run:
         ):
             if was != now:
                 print(f"note: {what} differ from those the run began with; its bits may move")
+        record.platform_key = _keys(former.platform_key, record.platform_key)
         record.started = former.started
         # A run that was killed has noted no more than what it had begun with.
         record.seconds_before = former.seconds or former.seconds_before or 0.0
@@ -284,6 +318,11 @@ class _Run:
 
     def _interrupted(self, stop):
         self._write_record("interrupted")
+        if self.choice.among.is_first:
+            self._tell_how_to_go_on()
+        return 128 + getattr(stop, "number", 2)
+
+    def _tell_how_to_go_on(self):
         # `make` runs its own Python, which a plain `python` in the user's shell may not be.
         python = "python" if shutil.which("python") == sys.executable else sys.executable
         # As the run itself: what lies beside a kept recipe is not imported.
@@ -296,12 +335,17 @@ class _Run:
         words = [python, *safely, script, "--resume", folder]
         with contextlib.suppress(OSError):  # of a terminal that is gone
             print(f"interrupted; go on with: {pasteable(words)}", file=sys.stderr)
-        return 128 + getattr(stop, "number", 2)
 
     def _write_record(self, status, error=None):
         self.record.status, self.record.stopped, self.record.error = status, archive.now(), error
         self.record.seconds = round(self.record.seconds_before + time.monotonic() - self.began, 3)
         self.folder.write_record(self.record)
+
+
+def _keys(former, now):
+    """The platform keys that a run went through, in order: no golden digest is held under more than one."""
+    keys = (former or "").split(_THEN)
+    return former if keys[-1] == now else _THEN.join([*filter(None, keys), now])
 
 
 def print_last_lines(record):

@@ -10,6 +10,7 @@ from msgspec.structs import asdict, replace
 
 from crmn_legacy import archive
 from crmn_legacy.archive.record import Plan
+from crmn_legacy.backend.processes import Place, require_shares
 from crmn_legacy.errors import UserError
 from crmn_legacy.options import DECLARED, Options, Trial
 
@@ -108,10 +109,12 @@ def _may_change(rule, value, had, plan):
     """Whether a resumed run may have this value of an option in place of the one it had."""
     if rule == "elsewhere":
         return had is not None
+    if rule == "other":
+        return True
     return rule == "longer" and plan.steps is None and value >= plan.epochs
 
 
-def make_plan(recipe, options, former=None):
+def make_plan(recipe, options, former=None, among=Place()):  # noqa: B008 - of a single process, and frozen
     """How the run goes.
 
     Parameters
@@ -121,6 +124,8 @@ def make_plan(recipe, options, former=None):
     options : Options
     former : RunRecord or None
         Of the run that is resumed.
+    among : crmn_legacy.backend.processes.Place
+        Which of how many processes this is.
 
     Returns
     -------
@@ -137,6 +142,7 @@ def make_plan(recipe, options, former=None):
     trial = recipe.smoke if options.smoke else recipe.rehearsal
     if with_data:
         trial = Trial(recipe.batch_size, recipe.epochs)
+    require_shares(among, options.devices, trial.batch_size)
     if trial.batch_size % options.devices:
         raise UserError(f"--devices got {options.devices}, expected a divisor of the batch size {trial.batch_size}")
     if options.backend == "c" and (options.device, options.devices) != ("cpu", 1):

@@ -26,14 +26,30 @@ class Signals:
     Only ctrl-C does, which is somebody who waits: a scheduler sends several signals one after the other, and
     SIGXCPU again every second.
 
+    Parameters
+    ----------
+    agree : callable, optional
+        Of several processes: `crmn_legacy.backend.processes.Group.agreed_stop`, by which all stop after one update.
+
     Attributes
     ----------
     caught : int or None
-        The number of the first one.
+        The number of the first one, once the run is to stop by it.
     """
 
-    def __init__(self):
-        self.caught, self._at_once, self._held = None, False, False
+    def __init__(self, agree=None):
+        self._agree, self._first, self._agreed = agree, None, None
+        self._at_once, self._held = False, False
+
+    @property
+    def caught(self):
+        return self._first if self._agree is None else self._agreed
+
+    def stop_after(self, updates):
+        """Whether the run is to stop, so many updates having been begun."""
+        if self._agree is not None and self._agreed is None:
+            self._agreed = self._agree(self._first, updates)
+        return self.caught is not None
 
     def __enter__(self):
         self._before = {number: signal.signal(number, self._catch) for number in stopping()}
@@ -44,10 +60,10 @@ class Signals:
             signal.signal(number, handler)
 
     def _catch(self, number, frame):
-        again = self.caught is not None and number == signal.SIGINT
-        self.caught = self.caught or number
+        again = self._first is not None and number == signal.SIGINT
+        self._first = self._first or number
         if self._at_once:
-            raise Interrupted(self.caught)
+            raise Interrupted(self._first)
         if again and not self._held:
             raise KeyboardInterrupt
 
@@ -85,4 +101,4 @@ class Signals:
                 with contextlib.suppress(OSError):
                     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             else:
-                self.caught = self.caught or signal.SIGPIPE
+                self._first = self._first or signal.SIGPIPE

@@ -213,7 +213,6 @@ def test_a_finished_run_is_not_resumed(refuse, tmp_path, finished):
         (["--trace"], "--trace True, expected False"),
         (["--epochs", "2"], "--epochs 2, expected none"),
         (["--steps", "20"], "--steps 20, expected none"),
-        (["--devices", "2"], "--devices 2, expected 1"),
         (["--out", "elsewhere"], "--resume got --out as well"),
     ],
 )
@@ -297,18 +296,6 @@ def test_seed_and_data_move_the_bits_and_nothing_else_does(tmp_path, data, finis
     assert bits_of(other_seed) != finished[1]
     # Found again from any other folder, the data being noted by their absolute path.
     assert archive.read_record(folder).options.data == str(data)
-
-
-def test_two_devices_share_a_batch_and_agree_with_one(tmp_path, data, finished):
-    bits_of(run_tiny("--data", data, "--out", tmp_path / "run", "--devices", "2"))
-    record = archive.read_record(tmp_path / "run")
-    assert "/cpux2/" in record.platform_key
-    ours, theirs = archive.read_curve(tmp_path / "run"), archive.read_curve(finished[0])
-    for line, other in zip(ours, theirs, strict=True):
-        np.testing.assert_allclose(line.losses, other.losses, rtol=1e-4)
-    ours, theirs = (archive.read_arrays(folder / archive.WEIGHTS) for folder in (tmp_path / "run", finished[0]))
-    for name in theirs:
-        np.testing.assert_allclose(ours[name], theirs[name], rtol=0, atol=1e-4)
 
 
 def test_rehearsal_goes_to_a_folder_named_by_row_and_time_and_says_what_it_is_worth(tmp_path, compiled):

@@ -137,7 +137,7 @@ def audit(hlo, ptx, thunks, memory, seconds, ptxas):
         transposes=kinds["transpose"],
         copies=kinds["copy"],
         reversals=kinds["reverse"],
-        collectives=_collectives(hlo),
+        collectives=collectives(hlo),
         float64=len(re.findall(r"\bf64\[", hlo)),
         host_calls=sum(count for name, count in calls.items() if any(word in name for word in _HOST_CALLS)),
         ptx_bytes=len(text.encode()),
@@ -161,8 +161,14 @@ def _assembled(ptx, text, ptxas):
         return out.read_bytes(), [(int(spilled), int(registers)) for _, spilled, registers in _USED.findall(said)]
 
 
-def _collectives(hlo):
-    """Kind -> how often, and bytes of the results, of what is not the end of one that was begun before."""
+def collectives(hlo):
+    """What a program exchanges between devices: kind -> how often, and bytes of the results (a dict).
+
+    Parameters
+    ----------
+    hlo : str
+        Of the optimised program. The end of an exchange that was begun before is not counted again.
+    """
     found = {}
     for shape, kind in _INSTRUCTION.findall(hlo):
         name = kind.removesuffix("-start")

@@ -54,6 +54,8 @@ class Cluster:
         import numpy as np
         from jax.experimental import topologies
 
+        from crmn_legacy.backend.lowerings.devices import AXIS
+
         # The plug-in prints that it asked no driver; what is printed here may be read by a program.
         with contextlib.redirect_stdout(sys.stderr):
             topology = topologies.get_topology_desc(
@@ -61,9 +63,9 @@ class Cluster:
                 target_config=self.card.target_config(),
                 topology=f"{self.hosts}x1x{self.devices // self.hosts}",
             )
-        mesh = jax.sharding.Mesh(np.array(topology.devices), ("batch",))
+        mesh = jax.sharding.Mesh(np.array(topology.devices), (AXIS,))
         spec = jax.sharding.PartitionSpec
-        return jax.sharding.NamedSharding(mesh, spec("batch")), jax.sharding.NamedSharding(mesh, spec())
+        return jax.sharding.NamedSharding(mesh, spec(AXIS)), jax.sharding.NamedSharding(mesh, spec())
 
 
 def require_wheels():

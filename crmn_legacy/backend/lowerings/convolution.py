@@ -1,6 +1,7 @@
 """Convolution and its two gradients, as XLA's convolutions."""
 
 import math
+from functools import partial
 
 import jax.numpy as jnp
 from aesara.tensor.nnet.abstract_conv import (
@@ -11,6 +12,7 @@ from aesara.tensor.nnet.abstract_conv import (
 )
 from jax import lax
 
+from .devices import over_devices
 from .order import Map, moved, of_maps, written
 from .processor_convolution import convolve, gradient_by_weights, has_few_outputs, shifted_products
 from .reductions import product
@@ -128,30 +130,37 @@ def _gradient_by_weights(op, node):
         ]
         larger = any(out > size for out, size in zip(g.shape[2:], x.shape[2:], strict=True))
         x, g = _in(order, x, dtype), _in(order, g, dtype)
-        if larger:
-            # Where what is slid is larger than the unpadded map, XLA's CPU compiler has plain loops, 5 to 20 times as
-            # slow as its matrix kernel. The barrier keeps it from taking the padding back into the convolution.
-            edges = [(0, 0, 0), (0, 0, 0), *((low, high, 0) for low, high in padding)]
-            x = lax.pad(x, jnp.zeros((), dtype), [edges[order.lhs_spec.index(axis)] for axis in range(x.ndim)])
-            x, padding = lax.optimization_barrier(x), [(0, 0)] * op.convdim
-        if order is _LAST and filter_shape == (1, 1) and padding == [(0, 0), (0, 0)]:
-            return Map(_products(x[:, :: op.subsample[0], :: op.subsample[1]], g))
-        if order is _LAST and op.filter_dilation == (1, 1):
-            return Map(_flipped(gradient_by_weights(x, g, op.subsample, padding), order, op.filter_flip))
-        maps = _exchanged(order.lhs_spec)
-        w = convolve(
-            x,
-            g,
-            dtype,
-            window_strides=op.filter_dilation,
-            padding=padding,
-            rhs_dilation=op.subsample,
-            dimension_numbers=lax.ConvDimensionNumbers(maps, maps, _exchanged(order.rhs_spec)),
-            batch_group_count=op.num_groups,
-        )
-        return _map(order, _flipped(w, order, op.filter_flip))
+        correlate = partial(_summed_over_batch, op, order, filter_shape, padding, larger)
+        return _map(order, over_devices(correlate, [x, g], [0, 0]))
 
     return gradient
+
+
+def _summed_over_batch(op, order, filter_shape, padding, larger, x, g):
+    """The gradient by the filters, of arrays that lie in `order`; `larger`: `g` than `x` without its padding."""
+    dtype = g.dtype
+    if larger:
+        # XLA's CPU compiler has plain loops for it, 5 to 20 times as slow as its matrix kernel. The barrier keeps it
+        # from taking the padding back into the convolution.
+        edges = [(0, 0, 0), (0, 0, 0), *((low, high, 0) for low, high in padding)]
+        x = lax.pad(x, jnp.zeros((), dtype), [edges[order.lhs_spec.index(axis)] for axis in range(x.ndim)])
+        x, padding = lax.optimization_barrier(x), [(0, 0)] * op.convdim
+    if order is _LAST and filter_shape == (1, 1) and padding == [(0, 0), (0, 0)]:
+        return _products(x[:, :: op.subsample[0], :: op.subsample[1]], g)
+    if order is _LAST and op.filter_dilation == (1, 1):
+        return _flipped(gradient_by_weights(x, g, op.subsample, padding), order, op.filter_flip)
+    maps = _exchanged(order.lhs_spec)
+    w = convolve(
+        x,
+        g,
+        dtype,
+        window_strides=op.filter_dilation,
+        padding=padding,
+        rhs_dilation=op.subsample,
+        dimension_numbers=lax.ConvDimensionNumbers(maps, maps, _exchanged(order.rhs_spec)),
+        batch_group_count=op.num_groups,
+    )
+    return _flipped(w, order, op.filter_flip)
 
 
 def _products(x, g):

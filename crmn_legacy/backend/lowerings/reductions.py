@@ -22,6 +22,7 @@ from aesara.tensor.math import (
 )
 from jax import lax
 
+from .devices import over_devices
 from .order import keeping_order, moved_axis
 from .registry import active_settings, as_array, lowering, on_processor, output_dtype
 
@@ -74,7 +75,14 @@ def long_sums(arrays, axes):
     list of jax.Array
         Without the dimensions `axes`.
     """
-    axes, x = sorted(axes), arrays[0]
+    axes = sorted(axes)
+    if 0 not in axes:
+        return _long_sums(arrays, axes)
+    return over_devices(lambda *parts: _long_sums(parts, axes), arrays, [0] * len(arrays))
+
+
+def _long_sums(arrays, axes):
+    x = arrays[0]
     count = math.prod(x.shape[axis] for axis in axes)
     # On other devices XLA's own sums are trees, and fused with what they add up.
     if count < LONG_SUM or x.size == 0 or not jnp.issubdtype(x.dtype, jnp.floating) or not on_processor():
@@ -85,13 +93,13 @@ def long_sums(arrays, axes):
     if trailing:
         kept = x.shape[: x.ndim - trailing]
         summed = [_sum_rows(x.reshape(math.prod(kept), -1)).reshape(kept) for x in arrays]
-        return long_sums(summed, axes[:-trailing])
+        return _long_sums(summed, axes[:-trailing])
     first = last = axes[-1]
     while first - 1 in axes:
         first -= 1
     before, after = x.shape[:first], x.shape[last + 1 :]
     summed = _sum_middle([x.reshape(math.prod(before), -1, math.prod(after)) for x in arrays])
-    return long_sums([x.reshape(*before, *after) for x in summed], [axis for axis in axes if axis < first])
+    return _long_sums([x.reshape(*before, *after) for x in summed], [axis for axis in axes if axis < first])
 
 
 def _ones_product(rows, ones, contracted):
@@ -269,11 +277,17 @@ def _regular_length(length):
 
 def _dot(x, y, over_batch):
     if over_batch and x.ndim == y.ndim == 2:
-        # The gradient of a weight sums over the batch. Where `blocks.pin` could not fix them, the processor's caches
-        # decide how XLA blocks that sum, unless its length is a regular one; zeros change no sum.
-        padding = _regular_length(x.shape[1])
-        if padding:
-            x, y = jnp.pad(x, ((0, 0), (0, padding))), jnp.pad(y, ((0, padding), (0, 0)))
+        return over_devices(_sum_of_products, [x, y], [1, 0])
+    return product(x, y, ((x.ndim - 1,), (0,)))
+
+
+def _sum_of_products(x, y):
+    """The gradient of a weight, which sums over the batch."""
+    # Where `matmul_blocking.pin` could not fix them, the processor's caches decide how XLA blocks that sum, unless its
+    # length is a regular one; zeros change no sum.
+    padding = _regular_length(x.shape[1])
+    if padding:
+        x, y = jnp.pad(x, ((0, 0), (0, padding))), jnp.pad(y, ((0, padding), (0, 0)))
     return product(x, y, ((x.ndim - 1,), (0,)))
 
 

@@ -26,11 +26,14 @@ class Settings:
         Whether the maps of convolutions lie with their channels last (`order`), on a processor: faster, other bits.
     platform : None or str
         What is compiled for, as JAX calls it: ``cpu``, ``cuda``. None: what JAX finds on this machine.
+    mesh : None or jax.sharding.Mesh
+        Devices that share the batch, which is the first axis of what they are given (`devices`). None: there is one.
     """
 
     matmul_dtype: str | None = None
     channels_last: bool = True
     platform: str | None = None
+    mesh: jax.sharding.Mesh | None = None
 
     def __post_init__(self):
         if self.matmul_dtype not in MATMUL_DTYPES:

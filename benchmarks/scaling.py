@@ -1,0 +1,169 @@
+"""What it costs to share a batch among devices, and what a card's link allows.
+
+    python benchmarks/scaling.py                        CRMN 5,1; 1, 2, 4, 8 devices; bounds for 8, 64, 512 cards
+    python benchmarks/scaling.py --n 2 --devices 1 2 --cards 8
+
+Measured, over devices that are made from the processor's threads: pictures a second of a training step, the number of
+pictures fixed (strong scaling) and fixed for each device (weak). All devices share this machine's cores, which one
+device uses as well, so that nothing gets faster: 1.0 of one device's speed is the most there is, and what is missing is
+what sharing costs.
+
+Counted, in the compiled programs of the published CRMN at its published batch on each card: bytes that a card receives
+in a step. From those, the network's operations and the card's published figures: the share of its time in which a card
+computes, if it never waits but for the link and overlaps nothing. That is a bound, never a measurement.
+
+Progress goes to the standard error; the last line of the standard output is the entry as one JSON object, which
+`--json` appends to a file.
+"""
+
+import statistics
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks import entries
+from crmn_legacy.backend.cards import CARDS, card
+from crmn_legacy.backend.determinism import pin, pin_host
+from crmn_legacy.errors import run
+from crmn_legacy.installation import load_recipe, recipe_script
+from crmn_legacy.parser import Parser
+
+ROW = "table1_crmn"
+
+# Cards in one machine, and bytes a second, one way, to a card in another: NVIDIA's DGX systems since 2022 have a port
+# of 400 Gbit/s for each.
+IN_ONE_MACHINE = 8
+BETWEEN_MACHINES = 50e9
+
+# Of an exchange's result, what a device receives from the others, as a function of their number: the rest is its own.
+RECEIVED = {
+    "all-gather": lambda number: (number - 1) / number,
+    "all-to-all": lambda number: (number - 1) / number,
+    "all-reduce": lambda number: 2 * (number - 1) / number,
+    "reduce-scatter": lambda number: number - 1,
+    "collective-permute": lambda number: 1,
+}
+
+
+def parse(argv):
+    parser = Parser(__doc__, parents=[entries.options()])
+    parser.add_argument("--n", type=int, default=5, help="blocks a stage of the network that is measured")
+    parser.add_argument("--fm", type=int, default=1, help="its width")
+    parser.add_argument("--batch-size", type=int, default=64, help="pictures, shared by all devices (strong scaling)")
+    parser.add_argument("--share", type=int, default=16, help="pictures of each device (weak scaling)")
+    parser.add_argument("--devices", type=int, nargs="+", default=[1, 2, 4, 8])
+    parser.add_argument("--card", choices=sorted(CARDS), default="h100")
+    parser.add_argument("--cards", type=int, nargs="+", default=[8, 64, 512])
+    parser.add_argument("--turns", type=int, default=5)
+    return parser.parse_args(argv)
+
+
+def training_step(recipe, arguments, devices):
+    """A recipe's training step for so many devices, and its floating operations a picture."""
+    from crmn_legacy import cost
+    from crmn_legacy.training import steps
+
+    network = steps.build(lambda: recipe.network(**arguments), seed=1)
+    return steps.train_step(*steps.parts_of(recipe, network), devices=devices), 3 * cost.flops(network)
+
+
+def batch_of(recipe, pictures):
+    """Random pictures with their targets (a dict of arrays)."""
+    import numpy as np
+
+    random = np.random.default_rng(1)
+    return {
+        "images": random.integers(0, 256, (pictures, 1, 80, 80), np.uint8),
+        "keypoints": random.random((pictures, 136), np.float32),
+        "mask": np.ones((pictures, 136), np.float32),
+    }
+
+
+def steps_in_turn(recipe, options, pictures_of):
+    """Devices -> median seconds of a step; steps of all numbers of devices take turns.
+
+    Parameters
+    ----------
+    pictures_of : callable
+        Devices -> pictures in a batch.
+    """
+    import numpy as np
+
+    rates = {name: np.float32(0.01) for name in recipe.schedule.components}
+    arguments = recipe.network_arguments(given={"n": options.n, "fm": options.fm})
+    made, seconds = {}, {devices: [] for devices in options.devices}
+    for devices in options.devices:
+        step, _ = training_step(recipe, arguments, devices)
+        made[devices] = [step, step.initial_state(), batch_of(recipe, pictures_of(devices))]
+    for turn in range(options.turns + 1):
+        for devices, parts in made.items():
+            step, state, batch = parts
+            began = time.perf_counter()
+            parts[1], outputs = step(state, batch, rates)
+            step.get_outputs(outputs)
+            if turn:  # the first compiles
+                seconds[devices].append(time.perf_counter() - began)
+    return {devices: statistics.median(found) for devices, found in seconds.items()}
+
+
+def scaling(recipe, options, pictures_of):
+    """A row a number of devices: seconds, and speed over that of the first number."""
+    seconds = steps_in_turn(recipe, options, pictures_of)
+    speeds = {devices: pictures_of(devices) / found for devices, found in seconds.items()}
+    first = speeds[options.devices[0]]
+    rows = []
+    for devices in options.devices:
+        rows.append({"devices": devices, "pictures": pictures_of(devices), "seconds": round(seconds[devices], 4)})
+        rows[-1]["of_first"] = round(speeds[devices] / first, 3)
+        print(rows[-1], file=sys.stderr, flush=True)
+    return rows
+
+
+def bound(recipe, options, cards):
+    """What a card receives in a step, counted, and how much of its time that leaves it, bounded."""
+    import jax
+
+    from crmn_legacy.backend.cards.audit import collectives
+
+    step, operations = training_step(recipe, recipe.network_arguments(), cards)
+    pictures = recipe.batch_size * cards
+    shapes = {name: (pictures, *value.shape[1:]) for name, value in batch_of(recipe, 1).items()}
+    kinds = {name: value.dtype for name, value in batch_of(recipe, 1).items()}
+    batch = {name: jax.ShapeDtypeStruct(shape, kinds[name]) for name, shape in shapes.items()}
+    exchanges = collectives(step.lower_ahead(batch).compile().as_text())
+    received = sum(size * RECEIVED[kind](cards) for kind, (_, size) in exchanges.items())
+    described = card(options.card)
+    link = described.link if cards <= IN_ONE_MACHINE else BETWEEN_MACHINES
+    computing, waiting = operations * recipe.batch_size / described.rates["float32"], received / link
+    found = {
+        "cards": cards,
+        "exchanges": sum(count for count, _ in exchanges.values()),
+        "received": round(received),
+        "computing": round(computing, 6),
+        "waiting": round(waiting, 6),
+        "efficiency": round(computing / (computing + waiting), 3),
+    }
+    print(found, file=sys.stderr, flush=True)
+    return found
+
+
+def main(argv=None):
+    options = parse(argv)
+    names = ("n", "fm", "batch_size", "share", "devices", "card", "cards", "turns")
+    settings = {name: getattr(options, name) for name in names}
+    entry = entries.begin(options, __file__, argv, settings | {"bits": "portable"})
+    pin_host()
+    pin("portable", devices=max(*options.devices, *options.cards))
+    recipe = load_recipe(recipe_script(ROW))
+    numbers = {
+        "strong": scaling(recipe, options, lambda devices: options.batch_size),
+        "weak": scaling(recipe, options, lambda devices: options.share * devices),
+        "bounds": [bound(recipe, options, cards) for cards in options.cards],
+    }
+    entries.finish(options, entry, numbers)
+
+
+if __name__ == "__main__":
+    run(main)
