@@ -59,6 +59,7 @@ bench: environment
 	$(BIN)/python benchmarks/start_time.py --wait 10 --json benchmarks/results/start_time.json
 	$(BIN)/python benchmarks/profiles.py --wait 10 --json benchmarks/results/profiles.json
 	$(BIN)/python benchmarks/remat.py --wait 10 --json benchmarks/results/remat.json
+	$(BIN)/python benchmarks/scaling.py --wait 10 --json benchmarks/results/scaling.json
 
 LOCK_OPTIONS ?=
 .PHONY: lock

@@ -152,6 +152,19 @@ def remat(entry):
     ]
 
 
+def scaling(entry):
+    """Both kinds of scaling, a row each number of devices."""
+    kinds = {"strong": "fixed in all", "weak": "fixed for each device"}
+    return [row | {"kind": words} for kind, words in kinds.items() for row in entry["numbers"][kind]]
+
+
+def scaling_bounds(entry):
+    """A row each number of cards, in megabytes and milliseconds."""
+    settings, scaled = entry["settings"], {"received": 1e-6, "computing": 1e3, "waiting": 1e3}
+    rows = entry["numbers"]["bounds"]
+    return [row | {"card": settings["card"]} | {name: by * row[name] for name, by in scaled.items()} for row in rows]
+
+
 def trials(entry):
     """Trials, with their epochs in words."""
     return [
@@ -275,6 +288,30 @@ TABLES = {
             "remat_megabytes": ("`--remat`, MB", ".1f"),
             "kept_seconds": ("kept, s per step", ".3f"),
             "remat_seconds": ("`--remat`, s per step", ".3f"),
+        },
+    ),
+    "scaling": Table(
+        "scaling.json",
+        scaling,
+        {
+            "kind": ("pictures", ""),
+            "devices": ("devices", "d"),
+            "pictures": ("pictures a step", "d"),
+            "seconds": ("median, s", ".3g"),
+            "of_first": ("pictures a second, of one device's", ".2f"),
+        },
+    ),
+    "scaling-bounds": Table(
+        "scaling.json",
+        scaling_bounds,
+        {
+            "card": ("card", ""),
+            "cards": ("cards", "d"),
+            "exchanges": ("exchanges a step", "d"),
+            "received": ("a card receives, MB a step", ".1f"),
+            "computing": ("computing, at least, ms", ".2f"),
+            "waiting": ("link, at least, ms", ".2f"),
+            "efficiency": ("bound on efficiency", ".3f"),
         },
     ),
     "smoke-ranges": Table(

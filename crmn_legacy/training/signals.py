@@ -62,7 +62,8 @@ class Signals:
     def _catch(self, number, frame):
         again = self._first is not None and number == signal.SIGINT
         self._first = self._first or number
-        if self._at_once:
+        # Of several processes one alone must not break off what all of them compute.
+        if self._at_once and self._agree is None:
             raise Interrupted(self._first)
         if again and not self._held:
             raise KeyboardInterrupt

@@ -30,7 +30,7 @@ def test_contenders_are_compared_in_pairs_of_those_that_took_part():
     assert step_time.ratios(records)["torch/jax"] == {"medians": 0.5, "minima": 2 / 3, "median_of_turns": 0.5}
 
 
-@pytest.mark.parametrize("name", ["step_time", "start_time", "profiles", "remat"])
+@pytest.mark.parametrize("name", ["step_time", "start_time", "profiles", "remat", "scaling"])
 def test_a_benchmark_refuses_what_it_could_not_append(name, tmp_path):
     done = run(name, tmp_path / "none" / "file.json")
     assert done.returncode == 2
@@ -156,6 +156,7 @@ def test_the_summary_has_each_networks_latest_ratios_and_their_geometric_means(m
         ("profiles", "--n 1 --fm 1 --size 16 --batch-size 2 --turns 2 --threads 1", "profiles"),
         ("start_time", "--only growth --n 1 --batch-size 1 --threads 1", "start-growth"),
         ("remat", "--n 2 --growth-rate 4 --batch-size 2 --turns 1", "remat"),
+        ("scaling", "--n 1 --batch-size 4 --share 2 --devices 1 2 --cards 8 --turns 1", "scaling scaling-bounds"),
     ],
 )
 def test_what_a_benchmark_appends_fills_its_tables(name, words, shown, tmp_path):

@@ -47,6 +47,24 @@ def test_what_somebody_else_has_taken_stays_theirs(disposed):
     assert got == [signal.SIGUSR1] and signals.caught is None
 
 
+def test_several_processes_stop_when_all_have_agreed():
+    asked = []
+
+    def agree(number, updates):
+        asked.append((number, updates))
+        return signal.SIGTERM if updates >= 3 else None
+
+    with Signals(agree) as signals:
+        assert not signals.stop_after(1)
+        os.kill(os.getpid(), signal.SIGUSR1)
+        assert signals.caught is None and not signals.stop_after(2)
+        with signals.at_once():
+            os.kill(os.getpid(), signal.SIGTERM)  # what is computed here is computed by all
+        assert signals.stop_after(3) and signals.stop_after(4)
+    assert signals.caught == signal.SIGTERM
+    assert asked == [(None, 1), (signal.SIGUSR1, 2), (signal.SIGUSR1, 3)]
+
+
 def test_what_needs_no_saving_is_broken_off_also_by_a_signal_from_before():
     with Signals() as signals:
         with pytest.raises(Interrupted) as stop, signals.at_once():

@@ -16,7 +16,8 @@ _CONTAINERS = ("kCommandBuffer", "kSequential", "kWhile", "kConditional", "kWait
 _TARGET = re.compile(r"^\.target (\S+)", re.MULTILINE)
 _USED = re.compile(r"Compiling entry function '(\S+)'.*?(\d+) bytes spill stores.*?Used (\d+) registers", re.DOTALL)
 _LIBRARY_CALL = re.compile(r'custom_call_target="([^"]+)"')
-_INSTRUCTION = re.compile(r"^\s*(?:ROOT )?%?[\w.-]+ = (\(?[^=]*?) (\w[\w-]*)\(", re.MULTILINE)
+# XLA counts the parts of a long tuple in comments.
+_INSTRUCTION = re.compile(r"^\s*(?:ROOT )?%?[\w.-]+ = (\(?(?:/\*index=\d+\*/|[^=])*?) (\w[\w-]*)\(", re.MULTILINE)
 _ARRAY = re.compile(r"(pred|[a-z]+\d+)\[([\d,]*)\]")
 _WIDTH = re.compile(r"\d+")
 _METADATA = re.compile(r", metadata=\{[^}]*\}")

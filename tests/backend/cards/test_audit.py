@@ -20,6 +20,7 @@ ENTRY %main {
   %all-reduce-start = f32[10,20]{1,0} all-reduce-start(%x), replica_groups={{0,1}}
   %all-reduce-done = f32[10,20]{1,0} all-reduce-done(%all-reduce-start)
   %all-gather.1 = (bf16[4]{0}, pred[2]{0}) all-gather(%y), dimensions={0}
+  %all-to-all.1 = (f32[2]{0}, f32[2]{0}, /*index=2*/f32[2]{0}) all-to-all(%a, %b, /*index=2*/%c), dimensions={0}
   ROOT %called = f64[2]{0} custom-call(%z), custom_call_target="xla_ffi_python_gpu_callback"
 }
 """
@@ -79,7 +80,7 @@ def test_what_moves_data_is_counted_within_kernels_too(found):
 
 
 def test_what_cards_tell_one_another_is_counted_once(found):
-    assert found.collectives == {"all-reduce": (1, 800), "all-gather": (1, 10)}
+    assert found.collectives == {"all-reduce": (1, 800), "all-gather": (1, 10), "all-to-all": (1, 24)}
 
 
 def test_what_breaks_a_promise_is_counted(found):
