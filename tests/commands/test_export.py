@@ -149,6 +149,7 @@ def test_a_bundle_of_a_recipe_begins_without_a_run(command, data, tmp_path, fini
     assert bits_of(child) == finished[1]
 
 
+@pytest.mark.slow
 def test_numbers_of_64_bits_travel_too(command, data, tmp_path):
     wide = ("--precision", "float64")
     done = command("export", TINY, *wide, "--out", tmp_path / "bundle")

@@ -90,7 +90,7 @@ def test_the_smallest_network_of_each_family_trains(row, tmp_path):
     assert "the network at its smallest" in done.stdout
 
 
-@pytest.mark.parametrize("row", ["table2_highway", "table2_densenet"])
+@pytest.mark.parametrize("row", [pytest.param("table2_highway", marks=pytest.mark.slow), "table2_densenet"])
 def test_a_smoke_run_can_be_resumed_for_more_epochs_and_evaluated(row, tmp_path):
     """Of the smallest networks one has settings that JSON gives back as other than they were."""
     data = samples.path("rendered_shapes100.h5")
