@@ -86,6 +86,11 @@ class Peer:
         self.connection.close()
 
 
+def listening(address):
+    """A socket that listens at an address (host, port) of either family."""
+    return socket.create_server(address, family=socket.AF_INET6 if ":" in address[0] else socket.AF_INET)
+
+
 def receive_all(place, address, subject):
     """As the first process: wait until all others have come to run the same.
 
@@ -107,7 +112,7 @@ def receive_all(place, address, subject):
         Nothing can listen there; one is missing; two have one number; one is about to run something else.
     """
     try:
-        server = socket.create_server(address)
+        server = listening(address)
     except OSError as error:
         raise UserError(
             f"--coordinator got {address[0]}:{address[1]}, where process 0 cannot listen ({error.strerror or error}), "
@@ -194,7 +199,7 @@ def _called(address):
     until = time.monotonic() + PATIENCE
     while True:
         try:
-            return socket.create_connection(address, timeout=PATIENCE)
+            return socket.create_connection(address, timeout=max(until - time.monotonic(), 1))
         except OSError as error:
             if time.monotonic() > until:
                 raise UserError(

@@ -7,7 +7,6 @@ Each makes its own pictures of a batch, and computes on its own devices; sums ov
 import contextlib
 import os
 import re
-import socket
 import subprocess
 import sys
 import time
@@ -172,7 +171,7 @@ class Group:
 
     def _serve(self, host):
         """Start JAX's coordination service; its address."""
-        with socket.create_server((host, 0)) as free:
+        with meeting.listening((host, 0)) as free:
             port = free.getsockname()[1]
         service = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         words = [sys.executable, "-P", "-c", _SERVICE, service, str(self.place.processes), str(_HEARTBEAT)]

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import types
 
+import jax
 import pytest
 
 from crmn_legacy.backend import determinism
@@ -17,7 +18,9 @@ def environment(monkeypatch):
     variables = {}
     monkeypatch.setattr(determinism, "os", types.SimpleNamespace(environ=variables))
     monkeypatch.setattr(determinism, "_jax_has_started", lambda: False)
-    return variables
+    platforms = jax.config.jax_platforms
+    yield variables
+    jax.config.update("jax_platforms", platforms)
 
 
 def child(code, **changes):
@@ -56,6 +59,11 @@ def test_devices_of_a_cpu_are_made_from_its_threads(environment):
     assert "--xla_force_host_platform_device_count=3" in environment["XLA_FLAGS"].split()
     determinism.pin("portable", "cuda", 3)
     assert "device_count" not in environment["XLA_FLAGS"]
+
+
+def test_a_jax_that_was_imported_before_is_told_where_to_compute(environment):
+    determinism.pin("portable", "cuda")
+    assert jax.config.jax_platforms == environment["JAX_PLATFORMS"] == "cuda"
 
 
 def test_a_gpu_gets_deterministic_kernels_under_portable_alone(environment):
