@@ -27,6 +27,7 @@ from crmn_legacy.training.loop import Training, TrainingError
 from crmn_legacy.training.preparation import build, choose, platform_key, refuse
 from crmn_legacy.training.signals import Signals
 
+# Between the platform keys of a run that was resumed under another.
 _THEN = " > "
 
 
@@ -233,13 +234,13 @@ class _Run:
         if self.choice.options.trace:
             self.trace = Trace(self.folder.path)
             self.trace.cut(progress.updates, state)
+        record.platform_key = _keys(former.platform_key, record.platform_key)
         for what, was, now in (
             ("packages", former.packages, record.packages),
             ("platform_key", former.platform_key, record.platform_key),
         ):
             if was != now:
                 print(f"note: {what} differ from those the run began with; its bits may move")
-        record.platform_key = _keys(former.platform_key, record.platform_key)
         record.started = former.started
         # A run that was killed has noted no more than what it had begun with.
         record.seconds_before = former.seconds or former.seconds_before or 0.0
