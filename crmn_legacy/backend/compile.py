@@ -270,7 +270,8 @@ class XlaStep(Step):
 
         state, rates = ({name: like(v, replicated) for name, v in part.items()} for part in self.kinds())
         batch = {name: like(batch[name], sharded) for name in self._graph.batch}
-        return self._jitted(replicated).lower(state, batch, rates)
+        shared = replicated is not None and replicated.mesh.size > 1
+        return self._jitted(replicated if shared else None).lower(state, batch, rates)
 
 
 def _lowered(graph, donate):

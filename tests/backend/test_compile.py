@@ -209,6 +209,19 @@ print(float(outputs["sum"]), step.get(state)["w"].tolist())
     assert done.stdout.split(maxsplit=1) == [str(expected[0]), f"{expected[1]}\n"]
 
 
+def test_for_one_device_that_is_named_the_program_is_that_of_any(shared):
+    batch, *_ = made = graph(shared)
+    step = compile_step(*made)
+    mesh = jax.sharding.Mesh(np.array(jax.devices()[:1]), ("batch",))
+    spec = jax.sharding.PartitionSpec
+    kinds = {name: jax.ShapeDtypeStruct(X.shape, X.dtype) for name in batch}
+    named = [jax.sharding.NamedSharding(mesh, spec("batch")), jax.sharding.NamedSharding(mesh, spec())]
+    # The device is an attribute of what comes in and goes out.
+    lines = [step.lower_ahead(kinds, *where).as_text().splitlines() for where in ([], named)]
+    inner = [[line for line in text if not any(word in line for word in ("func.func", "mesh"))] for text in lines]
+    assert inner[0] == inner[1]
+
+
 def test_batches_may_stay_on_the_device(shared):
     step = compile_step(*graph(shared))
     placed = step.put_batch({"x": X})
