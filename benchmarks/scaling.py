@@ -26,13 +26,14 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks import entries
+from benchmarks.workloads import Workload, make_batch
 from crmn_legacy.backend.cards import CARDS, card
 from crmn_legacy.backend.determinism import pin, pin_host
 from crmn_legacy.errors import run
 from crmn_legacy.installation import load_recipe, recipe_script
 from crmn_legacy.parser import Parser
 
-ROW = "table1_crmn"
+ROW, SIZE = "table1_crmn", 80
 
 # Cards in one machine, and bytes a second, one way, to a card in another: NVIDIA's DGX systems since 2022 have a port
 # of 400 Gbit/s for each.
@@ -65,18 +66,6 @@ def training_step(recipe, arguments, devices):
     return steps.train_step(*steps.parts_of(recipe, network), devices=devices), 3 * cost.flops(network)
 
 
-def batch_of(recipe, pictures):
-    """Random pictures with their targets (a dict of arrays)."""
-    import numpy as np
-
-    random = np.random.default_rng(1)
-    return {
-        "images": random.integers(0, 256, (pictures, 1, 80, 80), np.uint8),
-        "keypoints": random.random((pictures, 136), np.float32),
-        "mask": np.ones((pictures, 136), np.float32),
-    }
-
-
 def steps_in_turn(recipe, options, pictures_of):
     """Devices -> median seconds of a step; steps of all numbers of devices take turns.
 
@@ -92,7 +81,8 @@ def steps_in_turn(recipe, options, pictures_of):
     made, seconds = {}, {devices: [] for devices in options.devices}
     for devices in options.devices:
         step, _ = training_step(recipe, arguments, devices)
-        made[devices] = [step, step.initial_state(), batch_of(recipe, pictures_of(devices))]
+        batch = make_batch(Workload("crmn", options.n, options.fm, SIZE, pictures_of(devices)))
+        made[devices] = [step, step.initial_state(), batch]
     for turn in range(options.turns + 1):
         for devices, parts in made.items():
             step, state, batch = parts
@@ -122,10 +112,9 @@ def bound(recipe, options, cards):
     import jax
 
     step, operations = training_step(recipe, recipe.network_arguments(), cards)
+    one = make_batch(Workload("crmn", options.n, options.fm, SIZE, 1))
     pictures = recipe.batch_size * cards
-    shapes = {name: (pictures, *value.shape[1:]) for name, value in batch_of(recipe, 1).items()}
-    kinds = {name: value.dtype for name, value in batch_of(recipe, 1).items()}
-    batch = {name: jax.ShapeDtypeStruct(shape, kinds[name]) for name, shape in shapes.items()}
+    batch = {name: jax.ShapeDtypeStruct((pictures, *value.shape[1:]), value.dtype) for name, value in one.items()}
     lowered = step.lower_ahead(batch)
     exchanges = [4 * math.prod(map(int, shape.split("x"))) for _, shape in EXCHANGE.findall(lowered.as_text())]
     if cards == min(options.cards):

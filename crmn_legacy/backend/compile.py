@@ -186,11 +186,14 @@ class XlaStep(Step):
         """The program for XLA to compile; on several devices all that it gives is on each."""
         from crmn_legacy.backend.lowerings import settings
 
+        # For one device that is named the program is that for any.
+        everywhere = None if replicated is None or replicated.mesh.size == 1 else replicated
+
         def program(*arguments):
-            with settings(mesh=replicated and replicated.mesh):
+            with settings(mesh=everywhere and everywhere.mesh):
                 return self.program(*arguments)
 
-        return self._jax.jit(program, donate_argnums=(0,) if self.donates else (), out_shardings=replicated)
+        return self._jax.jit(program, donate_argnums=(0,) if self.donates else (), out_shardings=everywhere)
 
     def put(self, state):
         # Copies: a donated buffer is overwritten, and JAX reads the caller's memory in the background.
@@ -270,8 +273,7 @@ class XlaStep(Step):
 
         state, rates = ({name: like(v, replicated) for name, v in part.items()} for part in self.kinds())
         batch = {name: like(batch[name], sharded) for name in self._graph.batch}
-        shared = replicated is not None and replicated.mesh.size > 1
-        return self._jitted(replicated if shared else None).lower(state, batch, rates)
+        return self._jitted(replicated).lower(state, batch, rates)
 
 
 def _lowered(graph, donate):
@@ -334,14 +336,11 @@ def _shardings(jax, devices):
     """How a batch and how a state lie on the devices (None: on the only one)."""
     if devices == 1:
         return None, None
-    from crmn_legacy.backend.lowerings.devices import AXIS
+    from crmn_legacy.backend.lowerings.devices import shared_by
 
     # Each process has as many.
     share = devices // jax.process_count()
-    chosen = [device for process in range(jax.process_count()) for device in jax.local_devices(process)[:share]]
-    mesh = jax.sharding.Mesh(np.array(chosen), (AXIS,))
-    spec = jax.sharding.PartitionSpec
-    return jax.sharding.NamedSharding(mesh, spec(AXIS)), jax.sharding.NamedSharding(mesh, spec())
+    return shared_by([one for process in range(jax.process_count()) for one in jax.local_devices(process)[:share]])
 
 
 class CStep(Step):

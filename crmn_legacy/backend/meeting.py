@@ -169,6 +169,11 @@ def _require_same(number, told, peers, place, subject):
 def come(place, address, subject):
     """As any other process: say what is run, and wait until all have come.
 
+    Parameters
+    ----------
+    place, address, subject
+        As `receive_all` has them.
+
     Returns
     -------
     Peer

@@ -32,7 +32,7 @@ _LEAST_MEMORY = 2 << 30
 
 @dataclass(frozen=True)
 class Choice:
-    """What is run: options and data that are known to be good."""
+    """What is run, by which of how many processes: options and data that are known to be good."""
 
     among: processes.Place
     recipe: Any

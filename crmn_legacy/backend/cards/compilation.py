@@ -50,11 +50,9 @@ class Cluster:
 
     def shardings(self):
         """How a batch and how a state lie on the cards (two `jax.sharding.NamedSharding`)."""
-        import jax
-        import numpy as np
         from jax.experimental import topologies
 
-        from crmn_legacy.backend.lowerings.devices import AXIS
+        from crmn_legacy.backend.lowerings.devices import shared_by
 
         # The plug-in prints that it asked no driver; what is printed here may be read by a program.
         with contextlib.redirect_stdout(sys.stderr):
@@ -63,9 +61,7 @@ class Cluster:
                 target_config=self.card.target_config(),
                 topology=f"{self.hosts}x1x{self.devices // self.hosts}",
             )
-        mesh = jax.sharding.Mesh(np.array(topology.devices), (AXIS,))
-        spec = jax.sharding.PartitionSpec
-        return jax.sharding.NamedSharding(mesh, spec(AXIS)), jax.sharding.NamedSharding(mesh, spec())
+        return shared_by(topology.devices)
 
 
 def require_wheels():

@@ -130,21 +130,20 @@ def _gradient_by_weights(op, node):
         ]
         larger = any(out > size for out, size in zip(g.shape[2:], x.shape[2:], strict=True))
         x, g = _in(order, x, dtype), _in(order, g, dtype)
-        correlate = partial(_summed_over_batch, op, order, filter_shape, padding, larger)
+        if larger:
+            # Where what is slid is larger than the unpadded map, XLA's CPU compiler has plain loops, 5 to 20 times as
+            # slow as its matrix kernel. The barrier keeps it from taking the padding back into the convolution.
+            edges = [(0, 0, 0), (0, 0, 0), *((low, high, 0) for low, high in padding)]
+            x = lax.pad(x, jnp.zeros((), dtype), [edges[order.lhs_spec.index(axis)] for axis in range(x.ndim)])
+            x, padding = lax.optimization_barrier(x), [(0, 0)] * op.convdim
+        correlate = partial(_summed_over_batch, op, order, filter_shape, padding)
         return _map(order, over_devices(correlate, [x, g], [0, 0]))
 
     return gradient
 
 
-def _summed_over_batch(op, order, filter_shape, padding, larger, x, g):
-    """The gradient by the filters, of arrays that lie in `order`; `larger`: `g` than `x` without its padding."""
-    dtype = g.dtype
-    if larger:
-        # XLA's CPU compiler has plain loops for it, 5 to 20 times as slow as its matrix kernel. The barrier keeps it
-        # from taking the padding back into the convolution.
-        edges = [(0, 0, 0), (0, 0, 0), *((low, high, 0) for low, high in padding)]
-        x = lax.pad(x, jnp.zeros((), dtype), [edges[order.lhs_spec.index(axis)] for axis in range(x.ndim)])
-        x, padding = lax.optimization_barrier(x), [(0, 0)] * op.convdim
+def _summed_over_batch(op, order, filter_shape, padding, x, g):
+    """The gradient by the filters, of an input and an output's gradient that lie in `order`; it lies so too."""
     if order is _LAST and filter_shape == (1, 1) and padding == [(0, 0), (0, 0)]:
         return _products(x[:, :: op.subsample[0], :: op.subsample[1]], g)
     if order is _LAST and op.filter_dilation == (1, 1):
@@ -153,7 +152,7 @@ def _summed_over_batch(op, order, filter_shape, padding, larger, x, g):
     w = convolve(
         x,
         g,
-        dtype,
+        g.dtype,
         window_strides=op.filter_dilation,
         padding=padding,
         rhs_dilation=op.subsample,

@@ -9,17 +9,29 @@ import math
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
-from jax.sharding import PartitionSpec
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from .registry import active_settings
 
-AXIS = "batch"
-"""What the axis of a mesh is called whose devices share the batch."""
+_AXIS = "batch"
 
 # From how many elements on, of all devices together, each adds up a share of a sum and then tells the others. Of fewer
 # all add up all, which is one exchange in place of two, of so little that waiting for it is what it costs.
 _SHARED = 1 << 18
+
+
+def shared_by(devices):
+    """How a batch lies on devices that share it, and how a state that each of them holds (two `NamedSharding`).
+
+    Parameters
+    ----------
+    devices : sequence of jax.Device
+        In the order in which their sums are added.
+    """
+    mesh = Mesh(np.array(devices), (_AXIS,))
+    return NamedSharding(mesh, PartitionSpec(_AXIS)), NamedSharding(mesh, PartitionSpec())
 
 
 def over_devices(function, arrays, axes):
@@ -46,15 +58,15 @@ def over_devices(function, arrays, axes):
     def of_part(*parts):
         return jax.tree.map(lambda part: _added_up(part, mesh.size), function(*parts))
 
-    specs = tuple(PartitionSpec(*[None] * axis, AXIS) for axis in axes)
+    specs = tuple(PartitionSpec(*[None] * axis, _AXIS) for axis in axes)
     return jax.shard_map(of_part, mesh=mesh, in_specs=specs, out_specs=PartitionSpec(), check_vma=False)(*arrays)
 
 
 def _added_up(part, devices):
     """The sum over all devices of what each has, in their order."""
     if part.size * devices < _SHARED:
-        return jnp.sum(lax.all_gather(part, AXIS), 0)
+        return jnp.sum(lax.all_gather(part, _AXIS), 0)
     padded = jnp.pad(part.reshape(-1), (0, -part.size % devices)).reshape(devices, -1)
-    share = jnp.sum(lax.all_to_all(padded, AXIS, 0, 0), 0)
-    whole = lax.all_gather(share, AXIS, tiled=True)
+    share = jnp.sum(lax.all_to_all(padded, _AXIS, 0, 0), 0)
+    whole = lax.all_gather(share, _AXIS, tiled=True)
     return whole[: math.prod(part.shape)].reshape(part.shape)
