@@ -56,6 +56,11 @@ def _version(name):
 
 def measure(options):
     """Seconds a step: the median of `TURNS` turns of `STEPS` steps, and the spread; memory; first losses."""
+    if options.contender.startswith("ours"):
+        from crmn_legacy.backend import determinism
+
+        # Before the bundle's reader imports NumPy. The others compute as their users have it.
+        determinism.pin_host()
     from crmn_legacy.backend.programs.reading import open_bundle
 
     described = open_bundle(options.bundle).described
