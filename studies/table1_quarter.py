@@ -4,10 +4,11 @@
     python studies/table1_quarter.py tables
 
 CRMN and ResNets with fm = 1 in place of 4, everything else of their rows' own recipes but what two cores have no time
-for: 45 epochs in place of 100, and a schedule that fits into them (m = 20, patience 2). First the starting rate and the
-batch size are to be chosen, by the validation pictures alone, from runs of a third of that length: with the recipe's 64
-pictures a batch, 45 epochs of 1,087 pictures are 765 updates, where its 100 epochs of 2,834 pictures are 4,400.
-faces.h5 is made by `data_prep/faces_300w.py`.
+for: 30 epochs in place of 100, a schedule that fits into them (m = 15, patience 1), and 16 pictures a batch. With the
+recipe's 64, 30 epochs of 1,087 pictures were 480 updates, where its 100 epochs of 2,834 pictures are 4,400; with 16
+they are 2,010. The starting rate is chosen first, by the validation pictures alone, from runs of a third of that
+length; two more at 64 pictures a batch show what the smaller batch does. faces.h5 is made by
+`data_prep/faces_300w.py`.
 """
 
 from crmn_legacy.study import Study, StudyRun, main
