@@ -1,4 +1,4 @@
-"""How good predictions are: inter-ocular error and its curve for keypoints, accuracy for classes."""
+"""How good predictions are: inter-ocular error and its curve for keypoints, accuracy for classes; typical pictures."""
 
 from dataclasses import dataclass
 
@@ -184,3 +184,34 @@ def accuracy(probabilities, labels):
             "expected (pictures, classes) and (pictures,)"
         )
     return float((probabilities.argmax(axis=1) == labels).mean())
+
+
+def typical(quality, number=1):
+    """Pictures that stand for all: the best, those about the median, the worst.
+
+    Parameters
+    ----------
+    quality : array (pictures,)
+        More is better; whatever is not finite is worst.
+    number : int
+        Of each kind; fewer where there are not three times as many pictures.
+
+    Returns
+    -------
+    dict of str to int array
+        ``best``, ``median``, ``worst``, each in falling quality; no picture is in two of them.
+
+    Examples
+    --------
+    >>> typical([0.1, 0.9, 0.5, 0.4])
+    {'best': array([1]), 'median': array([3]), 'worst': array([0])}
+    """
+    quality = np.asarray(quality, dtype=np.float64)
+    ranked = np.argsort(-np.where(np.isfinite(quality), quality, -np.inf), kind="stable")
+    number = min(number, len(ranked) // 3)
+    middle = (len(ranked) - number + 1) // 2
+    return {
+        "best": ranked[:number],
+        "median": ranked[middle : middle + number],
+        "worst": ranked[len(ranked) - number :],
+    }

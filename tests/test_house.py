@@ -32,6 +32,7 @@ ARROWS = {
     "parser": set(),
     "cli": {"installation", "options", "parser"},
     "paper": set(),
+    "landmarks": set(),
     "metrics": set(),
     "samples": set(),
     "data.files": {"data.whitening", "files", "metrics"},
@@ -39,7 +40,7 @@ ARROWS = {
     "data": {"cores", "data.files", "data.whitening"},
     "backend": set(),
     "archive": {"backend", "files", "installation", "options", "samples"},
-    "report": {"archive", "metrics", "paper"},
+    "report": {"archive", "landmarks", "metrics", "paper"},
     "layers": {"backend", "metrics"},
     "models": {"layers"},
     "cost": {"layers"},
@@ -48,13 +49,13 @@ ARROWS = {
     "recipe": {"cli", "parser", "cost", "literals", "options", "paper", "published", "training"},
     "commands": {"archive", "backend", "cost", "data", "data.files", "files", "metrics", "options", "paper", "report"}
     | {"installation", "recipe", "samples", "training"},
-    "study": {"archive", "data.files", "installation", "metrics", "options", "paper", "parser", "report"},
+    "study": {"archive", "data.files", "installation", "landmarks", "metrics", "options", "paper", "parser", "report"},
     "__main__": {"cli"},
 }
 DATA_PREP = {"cores", "parser", "data", "data.files", "data.whitening", "errors", "files", "metrics", "samples"}
 
 # What reads folders, files and numbers stays clear of what computes.
-WITHOUT_FRAMEWORK = ("archive", "data", "data.files", "data.whitening", "errors", "files", "metrics")
+WITHOUT_FRAMEWORK = ("archive", "data", "data.files", "data.whitening", "errors", "files", "landmarks", "metrics")
 WITHOUT_FRAMEWORK += ("cli", "parser", "installation", "literals", "options", "paper", "report", "samples")
 FRAMEWORKS = {"aesara", "jax", "jaxlib", "lasagne", "theano"}
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crmn_legacy.metrics import accuracy, error_curve, interocular_error
+from crmn_legacy.metrics import accuracy, error_curve, interocular_error, typical
 
 
 def face(eyes=((0, 0), (2, 0), (4, 0), (6, 0))):
@@ -118,3 +118,23 @@ def test_accuracy_counts_most_probable_classes():
 def test_accuracy_refuses_shapes_that_do_not_fit(probabilities, labels):
     with pytest.raises(ValueError, match="expected"):
         accuracy(probabilities, labels)
+
+
+def test_typical_pictures_are_the_best_the_middle_and_the_worst():
+    quality = np.random.default_rng(0).permutation(31).astype(float)
+    found = typical(quality, 3)
+    assert {kind: quality[chosen].tolist() for kind, chosen in found.items()} == {
+        "best": [30, 29, 28],
+        "median": [16, 15, 14],
+        "worst": [2, 1, 0],
+    }
+
+
+@pytest.mark.parametrize("pictures", range(7))
+def test_no_picture_is_typical_of_two_kinds(pictures):
+    found = np.concatenate(list(typical(np.zeros(pictures), 4).values()))
+    assert len(set(found)) == len(found) == 3 * (pictures // 3)
+
+
+def test_what_is_not_finite_is_worst():
+    assert typical([0.0, np.nan, -1.0])["worst"].tolist() == [1]

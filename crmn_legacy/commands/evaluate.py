@@ -10,7 +10,7 @@ from crmn_legacy import archive, paper
 from crmn_legacy.archive.record import Score
 from crmn_legacy.commands.trained_network import load, warn_if_altered
 from crmn_legacy.errors import UserError, printable
-from crmn_legacy.metrics import INTEROCULAR, NORMALISERS
+from crmn_legacy.metrics import INTEROCULAR, NORMALISERS, typical
 from crmn_legacy.training import evaluation
 from crmn_legacy.training.tasks.keypoints import TEST_SETS
 
@@ -29,7 +29,7 @@ def evaluate(arguments):
     predictions = arguments.predictions
     if predictions is not None and (Path(predictions).exists() or not predictions.endswith(".npz")):
         raise UserError(f"--predictions got '{predictions}', expected a new file that ends in .npz")
-    run = load(arguments.run, arguments.recipe)
+    run = load(arguments.run, arguments.recipe, with_memory=predictions is not None)
     task = run.recipe.task
     normaliser = _normaliser(arguments.normalise, run)
     data = task.read(arguments.data)
@@ -40,8 +40,7 @@ def evaluate(arguments):
         scores = scores * INTEROCULAR.distance(found["target"]) / normaliser.distance(found["target"])
     _require_finite(scores, data.name[batches.rows], arguments.run)
     if predictions is not None:
-        columns = {name: found[name] for name in ("pictures", "stem_input", "predicted", "target")}
-        archive.write_arrays(predictions, columns)
+        archive.write_arrays(predictions, _columns(run, found, data, batches))
     results = _results(scores, data, batches.rows, arguments.split, task)
     # The printed numbers are of released test sets, in the paper's own measure.
     printed = paper.row_of(run.record.row).printed if normaliser is INTEROCULAR else {}
@@ -52,6 +51,25 @@ def evaluate(arguments):
         _print(run, arguments.split, normaliser, results, beside)
     warn_if_altered(arguments.run)
     return 0
+
+
+def _columns(run, found, data, batches):
+    """What ``--predictions`` writes: what the network read and gave, whose pictures they are, what its memory held."""
+    columns = {name: found[name] for name in ("pictures", "stem_input", "predicted", "target")}
+    sources = np.broadcast_to(data.source, len(data))[batches.rows]
+    columns |= {"names": data.name[batches.rows], "sources": sources}
+    is_classifier = run.recipe.task.predicts == "classes"
+    if is_classifier:
+        # What a person sees; `pictures` are prepared for the network.
+        columns |= {"classes": data.classes, "raw": data.images[batches.rows]}
+    if run.memory is not None:
+        quality = -found["scores"]
+        if is_classifier:
+            quality = found["predicted"][np.arange(len(sources)), found["target"]]
+        chosen = np.concatenate(list(typical(quality).values()))
+        kept = evaluation.memory(run.memory, run.state, batches, chosen)
+        columns |= {"memory.chosen": chosen, **{f"memory.{name}": value for name, value in kept.items()}}
+    return columns
 
 
 def _normaliser(name, run):

@@ -61,6 +61,8 @@ class TrainedNetwork:
         Outputs ``predicted``, ``losses``, ``stem_input``.
     state : dict of str to array
         The weights of the best validation.
+    memory : EvaluationStep or None
+        What `crmn_legacy.training.steps.memory_step` gives, if `load` was asked for it.
     """
 
     record: RunRecord
@@ -68,9 +70,10 @@ class TrainedNetwork:
     network: Any
     step: EvaluationStep
     state: dict[str, np.ndarray]
+    memory: EvaluationStep | None = None
 
 
-def load(folder, script=None):
+def load(folder, script=None, with_memory=False):
     """Take up a run.
 
     Parameters
@@ -79,6 +82,8 @@ def load(folder, script=None):
         Of the run; it may still be unfinished, if an epoch has ended.
     script : path, optional
         The recipe of a row of one's own.
+    with_memory : bool
+        Whether what the network's memory holds, if it has one, is to be looked at.
 
     Returns
     -------
@@ -104,6 +109,7 @@ def load(folder, script=None):
         cache.use(determinism.platform_key(switches, options.backend, "cpu", 1, options.precision))
         network = steps.build(lambda: recipe.network(**arguments), seed=record.seed)
         step = steps.evaluation_step(network, recipe.task, with_stem_input=True, sampling=recipe.task.samples > 0)
+        memory = steps.memory_step(network, recipe.task) if with_memory else None
     initial = step.get(step.initial_state())
     # Random inference begins as it did when the run was tested: with the seed's first random state.
     weights |= evaluation.random_state(initial)
@@ -112,7 +118,7 @@ def load(folder, script=None):
         found = f"{weights[name].dtype} {weights[name].shape}" if name in weights else "none"
         if found != expected:
             raise UserError(f"got weights in '{folder}' with {name} {found}, expected {expected}: another network's?")
-    return TrainedNetwork(record, recipe, network, step, weights)
+    return TrainedNetwork(record, recipe, network, step, weights, memory)
 
 
 def training_data(record, task):

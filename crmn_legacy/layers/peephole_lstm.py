@@ -7,6 +7,9 @@ from lasagne.layers import Gate, Layer
 
 PEEPHOLES = ("ingate", "forgetgate", "outgate")
 
+STATES = ("ingate", "forgetgate", "cell", "outgate", "hidden")
+"""What `PeepholeLSTMLayer.get_states_for` gives, in the order of the equations."""
+
 
 class PeepholeLSTMLayer(Layer):
     r"""The LSTM of the paper's Section 3: one step per residual block, peepholes on all three gates by default.
@@ -118,6 +121,26 @@ class PeepholeLSTMLayer(Layer):
         return input_shape[0], input_shape[1], self.num_units
 
     def get_output_for(self, input, **kwargs):
+        hidden = self._steps(input)["hidden"]
+        return hidden[-1] if self.only_return_final else T.stack(hidden, axis=1)
+
+    def get_states_for(self, input):
+        """What the memory holds at each step: gates after their nonlinearities, cell state and hidden state.
+
+        Parameters
+        ----------
+        input : Variable
+            (batch, depth, features).
+
+        Returns
+        -------
+        dict of str to Variable
+            By the names of `STATES`, each (batch, depth, units).
+        """
+        return {name: T.stack(steps, axis=1) for name, steps in self._steps(input).items()}
+
+    def _steps(self, input):
+        """By the names of `STATES`, a list of (batch, units), one a step."""
         batch_size = input.shape[0]
         # The inputs of all steps are known before the first one, hence one matrix product a gate for all of them. To
         # put the gates' matrices side by side, as those of the hidden state, would take longer than the product.
@@ -130,7 +153,7 @@ class PeepholeLSTMLayer(Layer):
         rows = T.zeros((batch_size, 1), dtype=input.dtype)
         c = rows + self.cell_init[0]
         h = rows + self.hid_init[0]
-        hidden = []
+        states = {name: [] for name in STATES}
         for step in range(self.num_steps):
             gates = from_input[:, step] + T.dot(h, W_hid)
             i, f, s, o = (gates[:, k * self.num_units : (k + 1) * self.num_units] for k in range(4))
@@ -139,5 +162,6 @@ class PeepholeLSTMLayer(Layer):
             c = f * c + i * sigma["cell"](s)
             o = sigma["outgate"](self._with_peephole(o, "outgate", c))
             h = o * self.nonlinearity(c)
-            hidden.append(h)
-        return h if self.only_return_final else T.stack(hidden, axis=1)
+            for name, value in zip(STATES, (i, f, c, o, h), strict=True):
+                states[name].append(value)
+        return states

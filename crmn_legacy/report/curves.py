@@ -10,6 +10,7 @@ from crmn_legacy.report.formatting import percent, significant
 # Above this error, a fraction of the inter-ocular distance, a picture counts as failed: the usual limit for 300-W.
 ERROR_LIMIT = 0.08
 _CURVE_POINTS = 201
+_UPDATE_POINTS = 500
 # The curve is drawn to the first of these places up to which this part of the pictures lies.
 _SHOWN = 0.9
 _ENDS = (ERROR_LIMIT, 0.1, 0.2, 0.5, 1.0)
@@ -46,7 +47,7 @@ def change_numbers(run):
 def of_run(run):
     """Charts of one run (a list of `Chart`), as far as it recorded what they show."""
     marks = [(float(epoch), str(place)) for epoch, place in change_numbers(run).items()]
-    charts = [_losses(run, marks), _scores(run, marks), _rates(run, marks), _errors([run])]
+    charts = [_losses(run, marks), _update_losses(run), _scores(run, marks), _rates(run, marks), _errors([run])]
     return [chart for chart in charts if chart is not None]
 
 
@@ -107,6 +108,25 @@ def _losses(run, marks):
     lines = [Line("training", train, 0), Line(named, valid, 1, ring=ring)]
     said = _extent("training loss", train) + _extent("validation loss", valid)
     return _of_epochs("Loss", "mean loss of a picture", lines, said, marks)
+
+
+def _update_losses(run):
+    """The loss of every update, of a run with a trace; of many updates means of so many that a page can show them."""
+    if not run.update_losses:
+        return None
+    together = -(-len(run.update_losses) // _UPDATE_POINTS)
+    groups = [run.update_losses[k : k + together] for k in range(0, len(run.update_losses), together)]
+    points = [(group[-1][0], sum(loss for _, loss in group) / len(group)) for group in groups]
+    named = "each update" if together == 1 else f"means of {together} updates"
+    return Chart(
+        title="Loss by update",
+        description=f"The training loss of {len(run.update_losses):,} updates. {_extent('loss', points)}",
+        across=of_epochs(run.update_losses[-1][0]),
+        across_title="update",
+        up=fitted([loss for _, loss in points]),
+        up_title="mean loss of a picture",
+        lines=[Line(named, points, 0)],
+    )
 
 
 def _scores(run, marks):

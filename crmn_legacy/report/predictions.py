@@ -10,6 +10,7 @@ import numpy as np
 from crmn_legacy import archive
 from crmn_legacy.errors import UserError, printable
 from crmn_legacy.metrics import interocular_error
+from crmn_legacy.report.memory import Memory, read_memory
 
 # Mean scores that are one up to the rounding of a float32 sum.
 _ALIKE = 1e-5
@@ -34,6 +35,13 @@ class Predictions:
         Of a classifier, the fraction of pictures whose class is among the five most probable.
     confusions : list of (int, int, int)
         Of a classifier, the most frequent: the true class, what it was taken for, and how often; classes from 0.
+    predicted, target : array
+        (pictures, 136) both, or (pictures, classes) and (pictures,).
+    pictures : uint8 array or None
+        (pictures, channels, height, width), where the file has them.
+    names, sources, classes : str array or None
+        Of each picture; of each class.
+    memory : crmn_legacy.report.memory.Memory or None
     """
 
     name: str
@@ -42,6 +50,13 @@ class Predictions:
     scores: np.ndarray
     among_five: float | None = None
     confusions: tuple = ()
+    predicted: np.ndarray | None = None
+    target: np.ndarray | None = None
+    pictures: np.ndarray | None = None
+    names: np.ndarray | None = None
+    sources: np.ndarray | None = None
+    classes: np.ndarray | None = None
+    memory: Memory | None = None
 
     def agrees_with(self, test):
         """Whether a run's recorded test results are those of these pictures.
@@ -65,7 +80,8 @@ def read_predictions(path):
     Parameters
     ----------
     path : path
-        ``.npz`` with ``predicted`` and ``target``: (pictures, 136) both; or (pictures, classes) and (pictures,).
+        ``.npz`` with ``predicted`` and ``target``: (pictures, 136) both; or (pictures, classes) and (pictures,). What
+        else `Predictions` has may be there.
 
     Returns
     -------
@@ -74,7 +90,7 @@ def read_predictions(path):
     Raises
     ------
     UserError
-        The file is missing, damaged, or holds neither keypoints nor classes.
+        The file is missing, damaged, or holds neither keypoints nor classes, or a memory of another shape.
     """
     path = Path(path)
     arrays = archive.read_arrays(path)
@@ -82,13 +98,29 @@ def read_predictions(path):
     with open(path, "rb") as file:
         named = printable(path.name), hashlib.file_digest(file, "sha256").hexdigest()
     if _are_keypoints(predicted, target):
-        return Predictions(*named, "error", interocular_error(predicted, target))
+        return Predictions(*named, "error", interocular_error(predicted, target), **_more(arrays, path))
     if _are_classes(predicted, target):
-        return Predictions(*named, "accuracy", *_judged(predicted, target.astype(np.int64)))
+        return Predictions(*named, "accuracy", *_judged(predicted, target.astype(np.int64)), **_more(arrays, path))
     raise UserError(
         f"--predictions got '{path}' without keypoints or classes, expected `predicted` and `target`, (pictures, 136) "
         "both, or (pictures, classes) and (pictures,), as `evaluate --predictions` writes them"
     )
+
+
+def _more(arrays, path):
+    """What a page shows beside the scores, as far as it is there and of the right shape (a dict)."""
+    predicted, target = arrays["predicted"], arrays["target"]
+    pictures = arrays.get("raw", arrays.get("pictures"))
+    fits = pictures is not None and pictures.dtype == np.uint8 and pictures.ndim == 4 and pictures.size
+    if not fits or len(pictures) != len(predicted) or pictures.shape[1] != (1 if target.ndim == 2 else 3):
+        pictures = None
+    texts = {"names": len(predicted), "sources": len(predicted), "classes": predicted.shape[1]}
+    found = {name: arrays.get(name) for name in texts}
+    for name, length in texts.items():
+        if found[name] is not None and (found[name].dtype.kind != "U" or found[name].shape != (length,)):
+            found[name] = None
+    memory = read_memory(arrays, path, predicted.shape)
+    return {"predicted": predicted, "target": target, "pictures": pictures, "memory": memory, **found}
 
 
 def _are_keypoints(predicted, target):

@@ -4,7 +4,7 @@ import msgspec
 
 from crmn_legacy import paper
 from crmn_legacy.metrics import INTEROCULAR
-from crmn_legacy.report import curves
+from crmn_legacy.report import classes, curves, faces, memory
 from crmn_legacy.report.charts import figures
 from crmn_legacy.report.formatting import NOT_RECORDED, count, duration, hundredths, number, percent, significant, text
 from crmn_legacy.report.reading import ALTERED
@@ -49,7 +49,7 @@ def content(run, place):
         "results": _results(run),
         "charts": figures(curves.of_run(run), f"run-{place}"),
         "rate_changes": _rate_changes(run),
-        "predictions": _predictions(run),
+        "predictions": _predictions(run, place),
         "options": msgspec.to_builtins(record.options),
         "plan": msgspec.to_builtins(record.plan),
         "processor": (record.hardware or {}).get("processor"),
@@ -123,12 +123,18 @@ def _rate_changes(run):
     ]
 
 
-def _predictions(run):
+def _predictions(run, place):
     found = run.predictions
     if found is None:
         return None
     mean = number(float(found.scores.mean()))
-    return {"found": found, "pictures": len(found.scores), "mean": mean, "agrees": found.agrees_with(run.test())}
+    shown = {"found": found, "pictures": len(found.scores), "mean": mean, "agrees": found.agrees_with(run.test())}
+    are_known = found.predicted is not None
+    return shown | {
+        "faces": faces.content(found) if are_known and found.metric == "error" else None,
+        "classes": classes.content(found) if are_known and found.metric == "accuracy" else None,
+        "memory": memory.content(found.memory, place) if found.memory is not None else None,
+    }
 
 
 def _source(record):

@@ -14,18 +14,10 @@ import numpy as np
 from crmn_legacy import archive
 from crmn_legacy.data.files.faces import read_faces
 from crmn_legacy.errors import UserError
+from crmn_legacy.landmarks import PARTS
 from crmn_legacy.metrics import interocular_error
 from crmn_legacy.report.predictions import read_predictions
 from crmn_legacy.report.reading import read_run
-
-# The 68-point mark-up, counted from 0.
-PARTS = {
-    "jaw": range(17),
-    "brows": range(17, 27),
-    "nose": range(27, 36),
-    "eyes": range(36, 48),
-    "mouth": range(48, 68),
-}
 
 KEPT, BEGUN, FINISHED = "kept", "begun", "finished"
 

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from crmn_legacy.errors import UserError
+from crmn_legacy.landmarks import PARTS
 from crmn_legacy.metrics import error_curve
 from crmn_legacy.report.predictions import Predictions
 from crmn_legacy.report.reading import WHOLE, read_run
-from crmn_legacy.study.keeping import KEPT, PARTS, read_errors
+from crmn_legacy.study.keeping import KEPT, read_errors
 
 
 @dataclass(frozen=True, eq=False)

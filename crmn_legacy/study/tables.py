@@ -1,7 +1,7 @@
 """A study's tables in Markdown."""
 
+from crmn_legacy.landmarks import PARTS
 from crmn_legacy.paper import in_billions, in_millions, row_of
-from crmn_legacy.study.keeping import PARTS
 
 
 def _spread(mean, deviation, digits=2):

@@ -68,6 +68,54 @@ def mean_of_passes(step, stored, batch, number):
     return stored, found | {name: (total / number).astype(found[name].dtype) for name, total in sums.items()}
 
 
+def memory(step, state, batches, chosen):
+    """What a memory over the depth holds, over a whole split.
+
+    Parameters
+    ----------
+    step : crmn_legacy.backend.compile.Step
+        As `training.steps.memory_step` compiles it.
+    state : dict of str to array
+        Weights, of the host.
+    batches : crmn_legacy.training.protocols.Batches
+        The split.
+    chosen : int array
+        Pictures, by their places in the split, whose states are kept one by one.
+
+    Returns
+    -------
+    dict of str to array
+        For each state ``NAME``: ``NAME.mean`` and ``NAME.deviation`` over the pictures, float32 (depth, units), and
+        ``NAME.single``, (chosen, depth, units). ``from_memory`` and ``from_pool``, (pictures, outputs).
+    """
+    stored = step.put(state)
+    sums, squares, single, heads = {}, {}, {}, {"from_memory": [], "from_pool": []}
+    first = 0
+    for batch, count in batches.evaluation():
+        _, outputs = step(stored, {"images": batch["images"]})
+        for name, value in step.get_outputs(outputs).items():
+            value = value[:count]
+            if name in heads:
+                heads[name].append(value)
+                continue
+            wide = value.astype(np.float64)
+            sums[name] = sums.get(name, 0) + wide.sum(axis=0)
+            squares[name] = squares.get(name, 0) + (wide**2).sum(axis=0)
+            kept = single.setdefault(name, np.zeros((len(chosen), *value.shape[1:]), value.dtype))
+            for place, picture in enumerate(chosen):
+                if first <= picture < first + count:
+                    kept[place] = value[picture - first]
+        first += count
+    found = {name: np.concatenate(parts) for name, parts in heads.items()}
+    for name, total in sums.items():
+        mean = total / first
+        # A difference of equal squares may be a rounding below 0.
+        deviation = np.sqrt(np.maximum(squares[name] / first - mean**2, 0))
+        found |= {f"{name}.mean": mean.astype(np.float32), f"{name}.deviation": deviation.astype(np.float32)}
+        found[f"{name}.single"] = single[name]
+    return found
+
+
 def random_state(state):
     """The part of a state that is layers' random numbers, which no weights file has (a dict)."""
     return {name: value for name, value in state.items() if name.endswith(".rng")}

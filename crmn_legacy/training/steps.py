@@ -11,6 +11,7 @@ from crmn_legacy.backend.compile import compile_step
 from crmn_legacy.backend.graph_building import graph_building
 from crmn_legacy.backend.programs.draws import Draw
 from crmn_legacy.data.randomness import Purpose, generator
+from crmn_legacy.layers import PeepholeLSTMLayer
 from crmn_legacy.training.component_steps import ComponentSteps
 from crmn_legacy.training.optimizers import component_of
 from crmn_legacy.training.penalties import as_decay
@@ -169,6 +170,35 @@ def prediction_step(network, task):
     images = task.inputs()["images"]
     predicted = lasagne.layers.get_output(network, T.cast(images, aesara.config.floatX), deterministic=True)
     return compile_step({"images": images}, {"predicted": predicted}, donate=False)
+
+
+@graph_building()
+def memory_step(network, task):
+    """Compile what a network's memory holds at each depth, and what the output layer takes from it.
+
+    Parameters
+    ----------
+    network, task
+        As for `train_step`.
+
+    Returns
+    -------
+    crmn_legacy.backend.compile.Step or None
+        Outputs each of `crmn_legacy.layers.peephole_lstm.STATES`, (batch, depth, units), and ``from_memory`` and
+        ``from_pool``, (batch, outputs): what the hidden state and the global pool add to the output layer's sum, before
+        bias and nonlinearity. None of a network that has no peephole LSTM before its output layer.
+    """
+    joined = getattr(network, "input_layer", None)
+    if not isinstance(joined, lasagne.layers.ConcatLayer) or not isinstance(joined.input_layers[0], PeepholeLSTMLayer):
+        return None
+    memory = joined.input_layers[0]
+    inputs, steps, features = _forward([memory.input_layer, joined], task, deterministic=True)
+    units = memory.num_units
+    heads = {
+        "from_memory": T.dot(features[:, :units], network.W[:units]),
+        "from_pool": T.dot(features[:, units:], network.W[units:]),
+    }
+    return compile_step({"images": inputs["images"]}, memory.get_states_for(steps) | heads, donate=False)
 
 
 def stem_input(network):

@@ -8,6 +8,8 @@ import pytest
 
 from crmn_legacy import archive
 from crmn_legacy.data.files.faces import read_faces, write_faces
+from crmn_legacy.layers.peephole_lstm import STATES
+from crmn_legacy.metrics import interocular_error
 from tests.oracles import local_contrast
 from tests.training.runs import contents, faces
 
@@ -26,18 +28,39 @@ def test_predictions_reproduce_the_printed_error_and_show_what_the_network_reads
     report = command("evaluate", finished[0], "--data", data, "--json", "--predictions", file).json
     with np.load(file, allow_pickle=False) as stored:
         found = {name: stored[name] for name in stored.files}
-    assert {name: (array.dtype.name, array.shape) for name, array in found.items()} == {
+    expected = {
         "pictures": ("uint8", (4, 1, 16, 16)),
         "stem_input": ("float32", (4, 1, 16, 16)),
         "predicted": ("float32", (4, 136)),
         "target": ("float32", (4, 136)),
     }
+    assert {name: (found[name].dtype.name, found[name].shape) for name in expected} == expected
+    assert set(found["sources"]) == {"rendered"} and len(set(found["names"])) == 4
     predicted, target = (found[name].astype(float).reshape(4, 68, 2) for name in ("predicted", "target"))
     left, right = (target[:, corners].mean(axis=1) for corners in ((36, 39), (42, 45)))
     errors = np.linalg.norm(predicted - target, axis=2).mean(axis=1) / np.linalg.norm(left - right, axis=1)
     assert report["results"]["rendered"]["percent"] == pytest.approx(100 * errors.mean(), rel=1e-12)
     for picture, read in zip(found["pictures"], found["stem_input"], strict=True):
         np.testing.assert_allclose(read[0], local_contrast.normalise(picture[0].astype(float)), rtol=0, atol=1e-5)
+
+
+def test_predictions_hold_the_memory_of_which_they_are_made(command, finished, data, tmp_path):
+    file = tmp_path / "predictions.npz"
+    command("evaluate", finished[0], "--data", data, "--predictions", file)
+    found, weights = archive.read_arrays(file), archive.read_arrays(finished[0] / archive.WEIGHTS)
+    hidden = found["memory.hidden.single"]
+    units = hidden.shape[2]
+    sums = found["memory.from_memory"] + found["memory.from_pool"] + weights["output.b"]
+    np.testing.assert_allclose(1 / (1 + np.exp(-sums)), found["predicted"], rtol=0, atol=1e-5)
+    by_hand = hidden[:, -1] @ weights["output.W"][:units]
+    np.testing.assert_allclose(by_hand, found["memory.from_memory"][found["memory.chosen"]], rtol=0, atol=1e-5)
+    for name in STATES:
+        shape = found[f"memory.{name}.mean"].shape
+        assert shape == hidden.shape[1:] == found[f"memory.{name}.deviation"].shape
+        assert found[f"memory.{name}.single"].shape == (3, *shape)
+    errors = interocular_error(found["predicted"], found["target"])
+    best, _, worst = found["memory.chosen"]
+    assert (errors[best], errors[worst]) == (errors.min(), errors.max())
 
 
 def of_sources(path, sources):

@@ -5,12 +5,14 @@ import numpy as np
 import pytest
 
 from crmn_legacy.layers import PeepholeLSTMLayer
+from crmn_legacy.layers.peephole_lstm import STATES
 from tests.evaluate import evaluate, random_parameters
 from tests.oracles import peephole_lstm as oracle
 
 pytestmark = pytest.mark.usefixtures("double")
 BATCH, DEPTH, FEATURES, UNITS = 3, 5, 4, 2
 GATES = ("ingate", "forgetgate", "outgate")
+PLACES = {"ingate": 3, "forgetgate": 4, "cell": 6, "outgate": 7}
 
 
 def a_layer(**arguments):
@@ -25,6 +27,20 @@ def test_the_hidden_states_are_those_of_the_six_equations():
     symbol = T.tensor3()
     (got,) = evaluate([layer.get_output_for(symbol)], {symbol: x})
     np.testing.assert_allclose(got, oracle.forward(x, values)[0], rtol=0, atol=1e-12)
+
+
+def test_gates_cell_and_hidden_state_are_those_of_the_equations():
+    layer, values, x = a_layer()
+    symbol = T.tensor3()
+    states = layer.get_states_for(symbol)
+    got = evaluate(list(states.values()), {symbol: x})
+    hidden, tape = oracle.forward(x, values)
+    # What the oracle keeps of a step: x, h and c before, i, f, s, c, o.
+    expected = {name: np.stack([kept[place] for kept in tape], axis=1) for name, place in PLACES.items()}
+    expected["hidden"] = hidden
+    assert tuple(states) == STATES
+    for name, value in zip(states, got, strict=True):
+        np.testing.assert_allclose(value, expected[name], rtol=0, atol=1e-12, err_msg=name)
 
 
 def test_the_final_state_is_the_last_of_all():

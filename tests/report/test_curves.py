@@ -1,8 +1,11 @@
 """Which charts there are, and what is marked in them."""
 
+import json
+
 import numpy as np
 import pytest
 
+from crmn_legacy import archive
 from crmn_legacy.report import curves, read_run
 from crmn_legacy.report.comparison import groups_of
 from crmn_legacy.report.predictions import Predictions
@@ -31,6 +34,29 @@ def test_losses_that_fall_far_are_shown_in_decades_and_the_best_epoch_is_ringed(
     assert error.lines[0].points[0] == (1, 100 * run.epochs[0].score) and "%" in error.up_title
     assert [line.name for line in rate.lines] == ["resnet", "lstm"] and rate.up.logarithmic
     assert len({line.dash for line in rate.lines}) == 2
+
+
+def traced(folder, losses):
+    """A trace of these losses beside a run."""
+    lines = [{"epoch": 0, "step": 0, "update": 0, "loss": None, "tensors": {}}]
+    lines += [{"epoch": 1, "step": k, "update": k, "loss": loss, "tensors": {}} for k, loss in enumerate(losses, 1)]
+    (folder / archive.TRACE).write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+
+def test_a_run_with_a_trace_has_its_loss_by_update(tmp_path):
+    folder = pages.write(tmp_path / "run")
+    traced(folder, [3.0, 2.0, "nan", 1.0])
+    chart = curves.of_run(read_run(folder))[1]
+    assert chart.title == "Loss by update" and chart.lines[0].name == "each update"
+    assert chart.lines[0].points == [(1, 3.0), (2, 2.0), (4, 1.0)]
+
+
+def test_of_many_updates_means_are_shown(tmp_path):
+    folder = pages.write(tmp_path / "run")
+    traced(folder, [float(k) for k in range(1, 1201)])
+    (line,) = curves.of_run(read_run(folder))[1].lines
+    assert line.name == "means of 3 updates" and len(line.points) == 400
+    assert line.points[0] == (3, 2.0) and line.points[-1] == (1200, 1199.0)
 
 
 def test_a_run_without_epochs_has_no_charts(tmp_path):

@@ -1,13 +1,17 @@
 """The page as a whole: it fetches nothing, runs nothing, says what is altered, and is the same every time."""
 
 import re
+import shutil
+import subprocess
 from itertools import pairwise
 
 import pytest
 
 from crmn_legacy import archive
-from crmn_legacy.report import MARK, read_run, render
-from tests.report import pages
+from crmn_legacy.report import MARK, read_predictions, read_run, render
+from tests.report import pages, predicted
+
+CHROMIUM = shutil.which("chromium")
 
 HOSTILE = (
     "<script>alert(1)</script>",
@@ -40,6 +44,64 @@ def test_it_fetches_nothing_and_runs_nothing(tmp_path, run):
         (policy,) = (e for e in parsed.all("meta") if e["attributes"].get("http-equiv"))
         assert policy["attributes"]["content"] == "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
         assert page.startswith(MARK) and parsed.declarations == ["doctype html"]
+
+
+@pytest.fixture(params=["faces", "classes", "many classes"])
+def looked_at(request, tmp_path):
+    """The page of a run with all that predictions bring."""
+    columns = {
+        "faces": predicted.faces,
+        "classes": predicted.classes,
+        "many classes": lambda: predicted.classes(number=100, pictures=300),
+    }
+    found = read_predictions(predicted.write(tmp_path / "p.npz", columns[request.param]()))
+    lines = [pages.line(1)] if request.param == "faces" else [pages.line(1, error=None, validation_accuracy=0.5)]
+    return render([read_run(pages.write(tmp_path / "looked at", lines=lines), found)])
+
+
+def test_pictures_lie_in_the_page_itself(looked_at):
+    parsed = pages.Parsed(looked_at)
+    pictures = parsed.all("image")
+    assert len(pictures) > 20
+    assert all(e["attributes"]["href"].startswith("data:image/png;base64,") for e in pictures)
+    assert not parsed.tags & {"script", "img", "use", "foreignobject"} and "style" not in parsed.attribute_names
+    assert not re.search(r"https?:|url\(|@import|javascript:", looked_at)
+
+
+def test_pictures_can_be_heard(looked_at):
+    parsed = pages.Parsed(looked_at)
+    names = [e["attributes"]["id"] for e in parsed.elements if "id" in e["attributes"]]
+    assert len(set(names)) == len(names)
+    for svg in parsed.all("svg"):
+        given = svg["attributes"]
+        assert given.get("aria-hidden") == "true" or given.get("aria-label") or given["aria-labelledby"]
+    assert len(parsed.all("caption")) == len(parsed.all("table"))
+    levels = [int(e["tag"][1]) for e in parsed.elements if re.fullmatch(r"h\d", e["tag"])]
+    assert all(b <= a + 1 for a, b in pairwise(levels[1:]))
+
+
+FRAME = """<body style="margin:0"><iframe src="page.html" style="width:{width}px;height:900px;border:0"></iframe>
+<script>
+onload = () => {{
+  const page = document.querySelector("iframe").contentDocument.documentElement;
+  document.title = "width " + page.scrollWidth + " of " + page.clientWidth;
+}};
+</script></body>"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium")
+@pytest.mark.parametrize("width", [390, 1280])
+def test_a_browser_has_nothing_to_say_and_nothing_sticks_out(looked_at, tmp_path, width):
+    (tmp_path / "page.html").write_text(looked_at, encoding="utf-8")
+    (tmp_path / "frame.html").write_text(FRAME.format(width=width), encoding="utf-8")
+    options = ["--headless=new", "--no-sandbox", "--disable-gpu", "--allow-file-access-from-files", "--dump-dom"]
+    options += ["--enable-logging=stderr", "--virtual-time-budget=4000", f"--user-data-dir={tmp_path / 'browser'}"]
+    command = [CHROMIUM, *options, (tmp_path / "frame.html").as_uri()]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert "CONSOLE" not in done.stderr
+    title = re.search(r"<title>width (\d+) of (\d+)</title>", done.stdout)
+    assert title and int(title[1]) <= int(title[2]) <= width
 
 
 def test_it_can_be_heard(tmp_path, run):

@@ -54,7 +54,10 @@ def test_a_run_of_no_row_is_told(shown):
 
 
 def test_a_classifier_s_predictions_are_told_with_its_confusions(tmp_path):
-    found = Predictions("p.npz", "0" * 64, "accuracy", np.array([1.0, 0.0, 1.0, 0.0]), 0.75, ((3, 5, 2),))
+    predicted = np.eye(6, dtype=np.float32)[[0, 5, 2, 5]]
+    more = {"predicted": predicted, "target": np.array([0, 3, 2, 3])}
+    scores = np.array([1.0, 0.0, 1.0, 0.0])
+    found = Predictions("p.npz", "0" * 64, "accuracy", scores, 0.75, ((3, 5, 2),), **more)
     folder = pages.write(tmp_path / "run", pages.record(row="table2_crmn_32_64"), [pages.line(1, error=None)])
     parsed = pages.Parsed(render([read_run(folder, found)]))
     text = " ".join(parsed.all("body")[0]["text"].split())

@@ -11,8 +11,9 @@ import pytest
 
 from crmn_legacy import archive
 from crmn_legacy.errors import UserError
+from crmn_legacy.landmarks import PARTS
 from crmn_legacy.study import Study, StudyRun, document, figures, results, tables
-from crmn_legacy.study.keeping import PARTS, Places, errors_by_part, read_errors
+from crmn_legacy.study.keeping import Places, errors_by_part, read_errors
 from crmn_legacy.study.results import Result, Variant, read
 
 

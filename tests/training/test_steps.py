@@ -257,3 +257,8 @@ def test_rates_have_the_format_of_the_steps_inputs_whatever_tensor_comes_first()
     training(state, {}, {"resnet": 0.25, "lstm": 0.5, "output": 0.125})
     assert {name: float(rate) for name, rate in seen.items()} == {"resnet": 0.25, "lstm": 0.5, "output": 0.125}
     assert {rate.dtype for rate in seen.values()} == {np.dtype(aesara.config.floatX)}
+
+
+def test_a_network_without_a_memory_before_its_output_has_none_to_look_at():
+    resnet = steps.build(lambda: models.resnet(models.face_input((1, 16, 16)), 1, 2, 136, models.sigmoid), 3)
+    assert steps.memory_step(resnet, TASK) is None
