@@ -5,6 +5,7 @@ import ast
 import sys
 from importlib import import_module
 
+from crmn_legacy import __version__
 from crmn_legacy.errors import run
 from crmn_legacy.installation import pretrained
 from crmn_legacy.options import DECLARED, DEFAULTS, OF_A_BUNDLE, in_range, kind_of
@@ -70,6 +71,7 @@ def parser():
     """The command line of `crmn-legacy` (an `argparse.ArgumentParser`)."""
     prog = "crmn-legacy" if sys.argv[0].endswith("crmn-legacy") else "python -m crmn_legacy"
     flags = Parser(prog=prog, description="Work with rows of the paper and runs of recipes.", epilog=EPILOG)
+    flags.add_argument("--version", action="version", version=f"crmn_legacy {__version__}")
     commands = flags.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=Parser)
     for add in (
         _tables,
@@ -115,6 +117,7 @@ def _data(commands):
 def _verify(commands):
     verify = commands.add_parser("verify", help="do a run's manifest and digests hold?")
     verify.add_argument("run", metavar="DIR", help="folder of a run")
+    verify.add_argument("--json", action="store_true", help="one JSON object")
     verify.add_argument("--strict", action="store_true", help="fail on what is not the run's, such as a log, too")
 
 

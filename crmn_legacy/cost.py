@@ -6,6 +6,7 @@ addition and pooled input (over places, or a maxout unit's pieces); nothing for 
 a product), gates and the global pool. Preprocessing (local contrast) stands before the network and is not counted.
 """
 
+from dataclasses import dataclass
 from functools import singledispatch
 
 import lasagne.layers as L
@@ -134,6 +135,46 @@ def _(layer):
 @layer_flops.register(layers.DepthStackLayer)
 def _(layer):
     return 0
+
+
+@dataclass(frozen=True)
+class LayerCost:
+    """A layer in numbers.
+
+    Attributes
+    ----------
+    name, kind : str
+        What it is called, and its class.
+    output_shape : tuple
+        Of its output, the batch axis first, None where it is not fixed.
+    parameters, flops : int
+        Its own learned numbers, each told with the first layer that has it; operations for one picture.
+    """
+
+    name: str
+    kind: str
+    output_shape: tuple
+    parameters: int
+    flops: int
+
+
+def by_layer(output_layer):
+    """The cost of each layer of a network, from the input on (list of `LayerCost`).
+
+    Examples
+    --------
+    >>> from lasagne.layers import DenseLayer, InputLayer
+    >>> by_layer(DenseLayer(InputLayer((None, 3)), 2, name="out"))[-1]
+    LayerCost(name='out', kind='DenseLayer', output_shape=(None, 2), parameters=8, flops=14)
+    """
+    seen, found = set(), []
+    for layer in L.get_all_layers(output_layer):
+        own = [p for p in layer.get_params(trainable=True) if p not in seen]
+        seen.update(own)
+        numbers = int(sum(np.prod(p.get_value(borrow=True).shape) for p in own))
+        name = layer.name or ""
+        found.append(LayerCost(name, type(layer).__name__, layer.output_shape, numbers, layer_flops(layer)))
+    return found
 
 
 def weight_layers(output_layer):

@@ -93,6 +93,32 @@ class Recipe:
             "deviations": list(self.deviations),
         }
 
+    def summary(self, smallest=False, given=None):
+        """The network layer by layer, for people (list of str).
+
+        Parameters
+        ----------
+        smallest, given
+            As for `network_arguments`.
+        """
+        from crmn_legacy import cost
+        from crmn_legacy.training.steps import build
+
+        network = build(lambda: self.network(**self.network_arguments(smallest, given)), seed=0)
+        layers = cost.by_layer(network)
+        rows = [("layer", "kind", "output", "parameters", "FLOPs")]
+        for layer in layers:
+            shape = " x ".join(map(str, layer.output_shape[1:]))
+            rows.append((layer.name, layer.kind, shape, f"{layer.parameters:,}", f"{layer.flops:,}"))
+        totals = (sum(layer.parameters for layer in layers), sum(layer.flops for layer in layers))
+        rows.append((f"{len(layers)} layers", "", "", *(f"{total:,}" for total in totals)))
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        forms = ("<", "<", "<", ">", ">")
+        return [
+            "  ".join(f"{cell:{form}{width}}" for cell, form, width in zip(row, forms, widths, strict=True)).rstrip()
+            for row in rows
+        ]
+
     @property
     def is_printed(self):
         """Whether the paper prints the row; any other is a row of one's own."""
@@ -177,6 +203,11 @@ def parser(recipe, prog=None):
         epilog=EPILOG,
     )
     flags.add_argument("--describe", action="store_true", help="print the row as one JSON object and exit")
+    flags.add_argument(
+        "--summary",
+        action="store_true",
+        help="print the network layer by layer, with shapes, parameters and FLOPs of one picture, and exit",
+    )
     flags.add_argument("--out", metavar="DIR", help="the run's folder, new or empty (default: runs/<row>-<UTC time>)")
     flags.add_argument("--resume", metavar="DIR", help="go on with the run in this folder, to the same bits")
     flags.add_argument(
@@ -211,6 +242,9 @@ def run_recipe(recipe, script, words=None, prog=None):
     given = vars(parser(recipe, prog).parse_args(words))
     if given.pop("describe"):
         print(json.dumps(recipe.describe()))
+        return 0
+    if given.pop("summary"):
+        print("\n".join(recipe.summary(given["smoke"], given["network"])))
         return 0
     from crmn_legacy.training.run import train
 

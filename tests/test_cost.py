@@ -1,7 +1,8 @@
 import pytest
-from lasagne.layers import DropoutLayer, InputLayer
+from lasagne.layers import DenseLayer, DropoutLayer, InputLayer
 
 from crmn_legacy import cost, models, paper
+from crmn_legacy.layers import RecomputedLayer
 
 HEAD = {"num_outputs": 136, "nonlinearity": models.sigmoid}
 
@@ -36,6 +37,26 @@ def test_lasagnes_own_lstm_costs_as_much_as_the_papers():
     )
     assert cost.flops(lasagnes) == cost.flops(papers)
     assert cost.parameters(lasagnes) == cost.parameters(papers)
+
+
+@pytest.mark.parametrize("share", [False, True])
+def test_layers_cost_together_what_the_network_does_and_a_shared_weight_is_told_once(share):
+    network = models.crmn(models.face_input((1, 16, 16)), 1, 2, 4, 3, **HEAD)
+    if share:
+        network = DenseLayer(network, 136, W=DenseLayer(network, 136, name="one").W, name="two")
+    layers = cost.by_layer(network)
+    assert sum(layer.parameters for layer in layers) == cost.parameters(network)
+    assert sum(layer.flops for layer in layers) == cost.flops(network)
+    lstm = next(layer for layer in layers if layer.name == "lstm")
+    assert (lstm.kind, lstm.output_shape) == ("PeepholeLSTMLayer", (None, 3))
+    # Four gates of input, hidden state and bias; three peepholes.
+    assert lstm.parameters == 4 * 3 * (2 * 16 + 3 + 1) + 3 * 3
+
+
+def test_layers_within_a_layer_are_counted_with_it():
+    within = RecomputedLayer([InputLayer((None, 4))], lambda layers: DenseLayer(layers[0], 3), name="within")
+    one = cost.by_layer(within)[-1]
+    assert (one.parameters, one.flops) == (5 * 3, cost.flops(within)) and one.flops >= 2 * 4 * 3
 
 
 def test_a_layer_without_a_rule_is_named():

@@ -30,7 +30,7 @@ ARROWS = {
     "literals": set(),
     "published": {"installation", "literals", "options"},
     "parser": set(),
-    "cli": {"installation", "options", "parser"},
+    "cli": {"crmn_legacy", "installation", "options", "parser"},
     "paper": set(),
     "landmarks": set(),
     "metrics": set(),

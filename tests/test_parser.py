@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from crmn_legacy import __version__
+from crmn_legacy.cli import parser
 from crmn_legacy.errors import UserError
 from crmn_legacy.parser import Parser
 
@@ -13,13 +15,19 @@ ROOT = Path(__file__).parents[1]
 
 
 def test_a_wrong_line_is_told_in_one_and_nothing_is_abbreviated():
-    parser = Parser("What it does.\n\nMore.", prog="program")
-    parser.add_argument("--number", type=int)
-    assert parser.description == "What it does." and parser.parse_args(["--number", "3"]).number == 3
+    flags = Parser("What it does.\n\nMore.", prog="program")
+    flags.add_argument("--number", type=int)
+    assert flags.description == "What it does." and flags.parse_args(["--number", "3"]).number == 3
     for words in (["--number", "x"], ["--num", "3"], ["more"]):
         with pytest.raises(UserError, match="`program --help` lists what is expected") as error:
-            parser.parse_args(words)
+            flags.parse_args(words)
         assert "\n" not in str(error.value)
+
+
+def test_the_version_is_that_of_the_package(capsys):
+    with pytest.raises(SystemExit) as stop:
+        parser().parse_args(["--version"])
+    assert stop.value.code == 0 and capsys.readouterr().out == f"crmn_legacy {__version__}\n"
 
 
 @pytest.mark.parametrize("script", sorted((ROOT / "data_prep").glob("*.py")), ids=lambda path: path.stem)

@@ -51,7 +51,7 @@ def test_description_has_every_key_of_the_contract_and_is_json(recipe):
 
 def test_every_option_is_a_flag_and_none_is_given_by_default(recipe):
     given = vars(parser(recipe).parse_args([]))
-    assert given.pop("describe") is False
+    assert given.pop("describe") is False and given.pop("summary") is False
     assert given.pop("resume") is None and given.pop("out") is None
     assert given == dict.fromkeys([*DECLARED, "coordinator", "processes", "process"])
 
@@ -93,7 +93,23 @@ def test_help_names_every_flag_and_ends_with_status_0(recipe, capsys):
         parser(recipe).parse_args(["--help"])
     said = capsys.readouterr().out
     assert stop.value.code == 0
-    assert all(f"--{name}" in said for name in [*DECLARED, "describe", "out", "resume"])
+    assert all(f"--{name}" in said for name in [*DECLARED, "describe", "summary", "out", "resume"])
+
+
+def test_summary_prints_a_line_a_layer_of_the_network_that_is_asked_for(recipe, capsys, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    totals = {}
+    for filters in (2, 3):
+        monkeypatch.setattr(sys, "argv", [str(TINY), "--summary", "--network", f"num_filters={filters}"])
+        with pytest.raises(SystemExit) as stop:
+            main(recipe)
+        assert stop.value.code == 0
+        head, *layers, total = capsys.readouterr().out.splitlines()
+        assert head.split() == ["layer", "kind", "output", "parameters", "FLOPs"]
+        assert total.split()[:2] == [str(len(layers)), "layers"]
+        totals[filters] = int(total.split()[2].replace(",", ""))
+    assert totals[2] == recipe.describe()["parameters"] < totals[3]
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_describe_prints_one_object_and_writes_nothing(recipe, capsys, monkeypatch, tmp_path):

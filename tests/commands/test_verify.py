@@ -1,5 +1,6 @@
 """`verify`: its status says whether a folder holds, its lines say which file does not."""
 
+import json
 import shutil
 
 import pytest
@@ -23,6 +24,31 @@ def test_a_run_that_is_not_whole_names_each_file(command, finished, tmp_path):
     done = command("verify", folder)
     assert done.status == 1 and done.err == ""
     assert done.out.splitlines() == ["weights_initial.npz: missing", "curve.jsonl: altered"]
+
+
+def test_json_says_the_same_as_the_lines(command, finished, tmp_path):
+    folder = tmp_path / "run"
+    shutil.copytree(finished[0], folder)
+    whole = command("verify", "--json", folder)
+    assert whole.status == 0
+    assert whole.json == {
+        "run": str(folder),
+        "whole": True,
+        "problems": [],
+        "foreign": [],
+        "left_out": [],
+        "row": "table1_crmn",
+        "bits": finished[1].removeprefix("bits: "),
+    }
+    (folder / "resume.log").touch()
+    assert command("verify", "--json", folder).status == 0
+    assert command("verify", "--json", "--strict", folder).status == 1
+    (folder / archive.WEIGHTS).unlink()
+    broken = command("verify", "--json", folder)
+    assert broken.status == 1
+    said = json.loads(broken.out)
+    assert said["problems"] == ["weights.npz: missing"] and said["foreign"] == ["resume.log"]
+    assert not said["whole"] and said["bits"] is None
 
 
 def test_what_is_not_the_runs_is_named_and_fails_only_if_asked_to(command, finished, tmp_path):
