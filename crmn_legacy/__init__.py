@@ -12,6 +12,7 @@ __version__ = "0.1.0"
 _LAZY = {
     "Recipe": "crmn_legacy.recipe:Recipe",
     "Trial": "crmn_legacy.recipe:Trial",
+    "load": "crmn_legacy.inference.predictors:load",
     "main": "crmn_legacy.recipe:main",
     # A recipe names its network's family before anything builds it; to train from a bundle of programs nobody does, and
     # Lasagne need not be there.

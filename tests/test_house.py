@@ -47,8 +47,9 @@ ARROWS = {
     "training": {"archive", "backend", "cost", "data", "data.files", "files", "layers", "metrics", "models", "options"}
     | {"data.whitening", "samples"},
     "recipe": {"cli", "parser", "cost", "literals", "options", "paper", "published", "training"},
+    "inference": {"archive", "backend", "data", "data.files", "installation", "paper", "samples", "training"},
     "commands": {"archive", "backend", "cost", "data", "data.files", "files", "metrics", "options", "paper", "report"}
-    | {"installation", "recipe", "samples", "training"},
+    | {"inference", "installation", "recipe", "samples", "training"},
     "study": {"archive", "data.files", "installation", "landmarks", "metrics", "options", "paper", "parser", "report"},
     "__main__": {"cli"},
 }

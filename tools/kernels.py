@@ -20,8 +20,8 @@ from jax import export  # noqa: E402
 
 from crmn_legacy import samples  # noqa: E402
 from crmn_legacy.backend import precision  # noqa: E402
-from crmn_legacy.commands.trained_network import recipe_of  # noqa: E402
 from crmn_legacy.errors import UserError, run  # noqa: E402
+from crmn_legacy.inference.trained_network import recipe_of  # noqa: E402
 from crmn_legacy.parser import Parser  # noqa: E402
 from crmn_legacy.training import steps  # noqa: E402
 

@@ -107,7 +107,7 @@ def alike(rows):
     determinism.pin()
     from lasagne.layers import get_all_layers, get_output_shape
 
-    from crmn_legacy.commands.trained_network import recipe_of
+    from crmn_legacy.inference.trained_network import recipe_of
     from crmn_legacy.training.steps import build
 
     groups = {}

@@ -186,7 +186,7 @@ def _refuse_what_is_fixed_otherwise(bits):
     if late := variables.read_already():
         raise UserError(
             f"--bits {bits} got {', '.join(late)}, which NumPy or JAX read when they were imported; expected it unset: "
-            "unset it, or import crmn_legacy's Recipe before them"
+            "unset it, or ask crmn_legacy for what is wanted (Recipe, load) before they are imported"
         )
     config = getattr(sys.modules.get("jax"), "config", None)
     values = getattr(config, "values", {})

@@ -4,10 +4,10 @@ import numpy as np
 from PIL import Image
 
 from crmn_legacy.commands.each_picture import for_each_picture
-from crmn_legacy.commands.trained_network import load, training_data, warn_if_altered
 from crmn_legacy.data.files import photographs
 from crmn_legacy.errors import UserError
-from crmn_legacy.training.evaluation import mean_of_passes
+from crmn_legacy.inference.predictors import ClassPredictor
+from crmn_legacy.inference.trained_network import load, training_data, warn_if_altered
 
 # So many classes of a picture are shown; --json has all.
 _SHOWN = 5
@@ -39,16 +39,12 @@ def classify(arguments, record, task):
     if len(arguments.pictures) == 1:
         _open(arguments.pictures[0])
     data = training_data(record, task)
-    run = load(arguments.run, arguments.recipe)
+    network = ClassPredictor(load(arguments.run, arguments.recipe), data)
     warn_if_altered(arguments.run)
-    stored = run.step.put(run.state)
 
     def work(path):
-        nonlocal stored
-        prepared = task.augmentation.plain(task.preprocessing(_square(_open(path))[None], data))
-        batch = {"images": prepared.astype(np.float32), "labels": np.zeros(1, np.int32)}
-        stored, outputs = mean_of_passes(run.step, stored, batch, max(task.samples, 1))
-        found = {str(name): float(p) for name, p in zip(data.classes, outputs["predicted"][0], strict=True)}
+        probabilities = network.predict(_square(_open(path))).tolist()
+        found = dict(zip(network.classes, probabilities, strict=True))
         best = sorted(found.items(), key=lambda item: -item[1])[:_SHOWN]
         shown = ", ".join(f"{name} {100 * probability:.1f}%" for name, probability in best)
         return {"picture": str(path), "probabilities": found}, [f"{path}: {shown}"]

@@ -8,8 +8,8 @@ import numpy as np
 
 from crmn_legacy import archive, paper
 from crmn_legacy.archive.record import Score
-from crmn_legacy.commands.trained_network import load, warn_if_altered
 from crmn_legacy.errors import UserError, printable
+from crmn_legacy.inference.trained_network import load, warn_if_altered
 from crmn_legacy.metrics import INTEROCULAR, NORMALISERS, typical
 from crmn_legacy.training import evaluation
 from crmn_legacy.training.tasks.keypoints import TEST_SETS

@@ -10,8 +10,8 @@ from crmn_legacy import archive
 from crmn_legacy.archive.provenance import source
 from crmn_legacy.backend import determinism
 from crmn_legacy.commands.output_paths import require_outside
-from crmn_legacy.commands.trained_network import load, training_data, warn_if_altered
 from crmn_legacy.errors import UserError
+from crmn_legacy.inference.trained_network import load, training_data, warn_if_altered
 from crmn_legacy.installation import load_recipe, recipe_script
 from crmn_legacy.options import OF_A_BUNDLE, Options
 from crmn_legacy.training.bundles import Subject

@@ -9,11 +9,12 @@ from PIL import Image, ImageDraw
 from crmn_legacy import archive
 from crmn_legacy.commands.classify import classify
 from crmn_legacy.commands.each_picture import for_each_picture
-from crmn_legacy.commands.trained_network import load, recipe_of, warn_if_altered
-from crmn_legacy.data.boxes import CROP_RATIO, crop_face
+from crmn_legacy.data.boxes import crop_face
 from crmn_legacy.data.files import photographs
 from crmn_legacy.errors import UserError, printable
 from crmn_legacy.files import write_whole
+from crmn_legacy.inference.predictors import FacePredictor, middle_box, require_box
+from crmn_legacy.inference.trained_network import load, recipe_of, warn_if_altered
 from crmn_legacy.metrics import INTEROCULAR, interocular_error, require_eyes_apart
 
 # Overlays of small pictures are enlarged to at least this side, in pixels.
@@ -30,18 +31,18 @@ def predict(arguments):
     if task.predicts == "classes":
         return classify(arguments, record, task)
     if arguments.box:
-        _require_box(arguments.box)
+        require_box(arguments.box, "--box")
     if len(arguments.pictures) == 1:
         # What can be refused is refused before the network is built.
         _Face(arguments.pictures[0], arguments)
-    run = load(arguments.run, arguments.recipe)
+    network = FacePredictor(load(arguments.run, arguments.recipe))
     out = _new_folder(arguments.out, arguments.pictures) if arguments.out else None
     warn_if_altered(arguments.run)
     unboxed = []
 
     def work(path):
         face = _Face(path, arguments)
-        face.find_points(run)
+        face.find_points(network)
         if out is not None:
             write_whole(out / f"{face.path.stem}.pts", _points_file(face.predicted).encode())
             _overlay(face).save(out / f"{face.path.stem}.png")
@@ -74,7 +75,7 @@ class _Face:
             corners = np.reshape(arguments.box, (2, 2))
             self.crop = self._crop(corners, f"--box {' '.join(f'{number:g}' for number in arguments.box)}")
         else:
-            self.crop = crop_face(self.picture, _middle(self.picture))
+            self.crop = crop_face(self.picture, middle_box(self.picture))
         self.is_guess = not arguments.points and not arguments.box and max(self.picture.shape) > _LARGEST_FACE
 
     def _crop(self, corners, named):
@@ -86,18 +87,9 @@ class _Face:
                 f"got {named} for '{self.path}', a picture of {width} x {height} pixels; expected a face on the picture"
             ) from None
 
-    def find_points(self, run):
-        """What a `TrainedNetwork` predicts, in the picture's pixels; and its error, if the truth is known."""
-        augmentation = run.recipe.task.augmentation
-        images, _, _ = augmentation.plain(self.crop.image[None], self.crop.keypoints[None], self.crop.visible[None])
-        batch = {"images": images[:, None], "keypoints": np.zeros((1, 136)), "mask": np.zeros((1, 136))}
-        _, outputs = run.step(run.step.put(run.state), batch)
-        predicted = run.step.get_outputs(outputs)["predicted"].reshape(68, 2)
-        if not np.isfinite(predicted).all():
-            raise UserError(
-                f"got points of '{self.path}' that are not finite; expected numbers: the run's weights are of no use"
-            )
-        self.predicted = augmentation.to_picture(predicted, self.crop)
+    def find_points(self, network):
+        """What a `FacePredictor` predicts, in the picture's pixels; and its error, if the truth is known."""
+        self.predicted = network.in_crop(self.crop, f"'{self.path}'")
         if self.truth is not None:
             self.error = float(interocular_error(self.predicted[None], self.truth[None])[0])
 
@@ -107,20 +99,6 @@ class _Face:
         if self.error is not None:
             record["error_percent"] = 100 * self.error
         return record
-
-
-def _require_box(box):
-    x0, y0, x1, y1 = box
-    if not (np.isfinite(box).all() and x0 < x1 and y0 < y1):
-        raise UserError(f"--box got {x0:g} {y0:g} {x1:g} {y1:g}, expected X0 < X1 and Y0 < Y1, in pixels")
-
-
-def _middle(picture):
-    """The tight box for which the whole picture is the crop: a face that fills it as a prepared one does."""
-    height, width = picture.shape
-    side = min(width, height) / CROP_RATIO
-    centre = np.array([width / 2, height / 2])
-    return np.array([centre - side / 2, centre + side / 2])
 
 
 def _new_folder(name, pictures):

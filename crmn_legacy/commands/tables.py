@@ -10,9 +10,9 @@ import msgspec
 
 from crmn_legacy import archive, paper
 from crmn_legacy.archive.record import REQUIRED, RunRecord
-from crmn_legacy.commands import trained_network
 from crmn_legacy.commands.row_counts import counts_of_rows
 from crmn_legacy.errors import UserError, printable
+from crmn_legacy.inference import trained_network
 from crmn_legacy.metrics import INTEROCULAR
 
 DEFAULT_RUNS = "runs"

@@ -6,8 +6,8 @@ import sys
 import pytest
 
 from crmn_legacy.cli import main
-from crmn_legacy.commands import trained_network
 from crmn_legacy.errors import run
+from crmn_legacy.inference import trained_network
 from tests.commands.parted import lowered, traced
 from tests.training.runs import TINY
 

@@ -7,7 +7,7 @@ from msgspec import convert
 
 from crmn_legacy import archive, paper
 from crmn_legacy.archive.record import RunRecord
-from crmn_legacy.commands import trained_network
+from crmn_legacy.inference import trained_network
 from tests.fuzz import seeds
 
 ROWS = {

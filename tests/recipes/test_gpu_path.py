@@ -12,7 +12,7 @@ from jax import export
 
 from crmn_legacy import samples
 from crmn_legacy.backend.lowerings import settings
-from crmn_legacy.commands.trained_network import recipe_of
+from crmn_legacy.inference.trained_network import recipe_of
 from crmn_legacy.training import steps
 
 ROWS = ("table1_crmn", "table3_fractional_max_pooling_1_test", "table3_swapout")

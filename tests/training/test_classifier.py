@@ -12,6 +12,8 @@ from PIL import Image
 from crmn_legacy import archive, samples
 from crmn_legacy.backend.programs.run_program import Bundle
 from crmn_legacy.data.files.labelled_pictures import read_pictures, write_pictures
+from crmn_legacy.errors import UserError
+from crmn_legacy.inference.predictors import load
 from tests.commands.conftest import command, refused
 from tests.training.runs import TINY, assert_one_line, assert_same_run, bits_of, run_tiny
 from tests.training.test_resume import AFTER_UPDATE
@@ -55,6 +57,22 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_bits(tmp_path, whole, shapes
     resumed = run_tiny("--resume", tmp_path / "run", script=CLASSIFIER)
     assert bits_of(resumed) == whole[1]
     assert_same_run(tmp_path / "run", whole[0])
+
+
+def test_a_program_is_given_the_probabilities_that_predict_prints(command, whole, shapes, tmp_path):
+    pictures = read_pictures(shapes).images[:2]
+    for place, picture in enumerate(pictures):
+        Image.fromarray(picture.transpose(1, 2, 0)).save(tmp_path / f"{place}.png")
+    words = [tmp_path / "0.png", tmp_path / "1.png", "--json", "--recipe", CLASSIFIER]
+    printed = command("predict", whole[0], *words).json
+    network = load(whole[0], CLASSIFIER)
+    assert network.classes == list(printed[0]["probabilities"])
+    found = network.predict(pictures)
+    np.testing.assert_array_equal(found, [list(one["probabilities"].values()) for one in printed])
+    assert network.predict(pictures[0]).shape == (10,) and network.predict(pictures[:0]).shape == (0, 10)
+    for wrong in (pictures.astype(float), pictures[0, 0], pictures.transpose(0, 2, 3, 1)):
+        with pytest.raises(UserError, match=r"expected uint8 \(3, 32, 32\) or \(pictures, 3, 32, 32\)"):
+            network.predict(wrong)
 
 
 def test_weights_stay_within_their_constraint(whole):
