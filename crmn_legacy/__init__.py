@@ -12,8 +12,11 @@ __version__ = "0.1.0"
 _LAZY = {
     "Recipe": "crmn_legacy.recipe:Recipe",
     "Trial": "crmn_legacy.recipe:Trial",
+    "fit": "crmn_legacy.training.fitting:fit",
     "load": "crmn_legacy.inference.predictors:load",
     "main": "crmn_legacy.recipe:main",
+    "name_parameters": "crmn_legacy.training.fitting:name_parameters",
+    "restore": "crmn_legacy.training.fitting:restore",
     # A recipe names its network's family before anything builds it; to train from a bundle of programs nobody does, and
     # Lasagne need not be there.
     "models": "crmn_legacy.models",

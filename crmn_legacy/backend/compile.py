@@ -37,7 +37,8 @@ def compile_step(batch, outputs, updates=None, rates=None, *, backend="xla", don
     backend : {'xla', 'c'}
         Who compiles.
     donate : bool
-        Whether the step may overwrite the state it is given (`xla`); a state given once is then gone.
+        Whether the step may overwrite the state it is given (`xla`); a state given once is then gone. A step without
+        updates never does.
     devices : int
         Devices that share the batch; the state is on each (`xla`).
     c_flags : str, optional
@@ -57,7 +58,8 @@ def compile_step(batch, outputs, updates=None, rates=None, *, backend="xla", don
     updates = _with_default_updates(outputs.values(), updates or {})
     graph = _Graph(batch, outputs, updates, rates or {})
     if backend == "xla":
-        return XlaStep(graph, donate, devices)
+        # A step that changes nothing leaves the state that it was given as it is.
+        return XlaStep(graph, donate and bool(graph.new_state), devices)
     if backend == "c":
         return CStep(graph, c_flags)
     raise ValueError(f"got backend {backend!r}, expected one of {', '.join(BACKENDS)}")
@@ -141,6 +143,20 @@ class Step:
     def initial_values(self):
         """The shared variables' present values themselves, on the host (dict of str to array)."""
         return self._graph.initial_state()
+
+    def write_back(self, state):
+        """Set the shared variables to the values of a state, so that Lasagne's own functions see what was trained."""
+        found = self.get(state)
+        for variable, name in self._graph.name_of.items():
+            variable.set_value(found[name])
+
+    def _require(self, state, batch, rates):
+        """Tell by name what a call lacks."""
+        wanted = {"state": self.state_names, "batch": self.batch_names, "rates": list(self._graph.rates)}
+        for part, given in (("state", state), ("batch", batch), ("rates", rates)):
+            missing = [name for name in wanted[part] if name not in given]
+            if missing:
+                raise ValueError(f"got a {part} without {', '.join(map(repr, missing))}, expected {wanted[part]}")
 
     def release(self):
         """Give up the shared variables' own values, which a state holds by now; zeros of their shapes stay."""
@@ -230,8 +246,10 @@ class XlaStep(Step):
     @uncollected()  # the first call traces the program
     def __call__(self, state, batch, rates=None):
         """One step; `state` must not be used again if the step donates."""
+        rates = rates or {}
+        self._require(state, batch, rates)
         state = {name: state[name] for name in self.state_names}
-        new_state, outputs = self.step(state, self.put_batch(batch), rates or {})
+        new_state, outputs = self.step(state, self.put_batch(batch), rates)
         if not self._compiled:
             self._compiled = True
             freed_memory.give_back()
@@ -364,9 +382,10 @@ class CStep(Step):
 
     def __call__(self, state, batch, rates=None):
         """One step; the state given stays as it was."""
+        rates = rates or {}
+        self._require(state, batch, rates)
         for name, variable in self._storage.items():
             variable.set_value(state[name])
-        rates = rates or {}
         values = self._function(*(batch[n] for n in self._graph.batch), *(rates[n] for n in self._graph.rates))
         new_state = {name: np.array(variable.get_value(borrow=True)) for name, variable in self._storage.items()}
         return new_state, dict(zip(self._graph.outputs, values, strict=True))

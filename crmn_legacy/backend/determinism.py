@@ -175,6 +175,29 @@ def pin(bits="portable", device="cpu", devices=1):
     return Switches(bits, environment, PARTITION, _C_FLAGS, caches)
 
 
+def pin_within(bits="portable", device=None):
+    """`pin` within somebody's program, which may have imported NumPy or started JAX before: a weaker promise will do.
+
+    Parameters
+    ----------
+    bits, device
+        As for `pin`.
+
+    Returns
+    -------
+    Switches
+        Of the profile, or where it cannot be had of ``fast``; a note on standard error then says why.
+    """
+    try:
+        return pin(bits, device)
+    except UserError as error:
+        print(f"note: bits may be others elsewhere: {error}", file=sys.stderr)
+    try:
+        return pin("fast", device)
+    except UserError:
+        return Switches("fast", {})
+
+
 def _refuse_what_is_fixed_otherwise(bits):
     """Refuse what moves bits and was read before anything here could change it."""
     tunables = os.environ.get("GLIBC_TUNABLES", "")
@@ -186,7 +209,7 @@ def _refuse_what_is_fixed_otherwise(bits):
     if late := variables.read_already():
         raise UserError(
             f"--bits {bits} got {', '.join(late)}, which NumPy or JAX read when they were imported; expected it unset: "
-            "unset it, or ask crmn_legacy for what is wanted (Recipe, load) before they are imported"
+            "unset it, or ask crmn_legacy for what is wanted (Recipe, load, fit) before they are imported"
         )
     config = getattr(sys.modules.get("jax"), "config", None)
     values = getattr(config, "values", {})

@@ -7,6 +7,7 @@ import numpy as np
 from PIL import Image
 
 from crmn_legacy import archive
+from crmn_legacy.backend import determinism
 from crmn_legacy.data.boxes import CROP_RATIO, crop_face
 from crmn_legacy.data.files.labelled_pictures import SIDE
 from crmn_legacy.errors import UserError
@@ -49,9 +50,9 @@ def load(folder, recipe=None):
         return BundlePredictor(path)
     record = archive.read_record(path)
     task = trained_network.recipe_of(record.row, recipe).with_literals(record.options.set).task
-    if task.predicts == "classes":
-        return ClassPredictor(trained_network.load(path, recipe), trained_network.training_data(record, task))
-    return FacePredictor(trained_network.load(path, recipe))
+    data = trained_network.training_data(record, task) if task.predicts == "classes" else None
+    network = trained_network.load(path, recipe, pin=determinism.pin_within)
+    return FacePredictor(network) if data is None else ClassPredictor(network, data)
 
 
 def middle_box(picture):

@@ -73,7 +73,7 @@ class TrainedNetwork:
     memory: EvaluationStep | None = None
 
 
-def load(folder, script=None, with_memory=False):
+def load(folder, script=None, with_memory=False, pin=determinism.pin):
     """Take up a run.
 
     Parameters
@@ -84,6 +84,8 @@ def load(folder, script=None, with_memory=False):
         The recipe of a row of one's own.
     with_memory : bool
         Whether what the network's memory holds, if it has one, is to be looked at.
+    pin : callable
+        Sets the switches of the run's profile: `determinism.pin`, or `determinism.pin_within` in somebody's program.
 
     Returns
     -------
@@ -99,7 +101,7 @@ def load(folder, script=None, with_memory=False):
     recipe = recipe_of(record.row, script).with_literals(options.set)
     weights = archive.read_arrays(Path(folder) / archive.WEIGHTS)
     arguments = _arguments(recipe, record)
-    switches = determinism.pin(options.bits, device=None)
+    switches = pin(options.bits, device=None)
 
     from crmn_legacy.backend import cache, precision
     from crmn_legacy.training import evaluation, steps

@@ -157,10 +157,11 @@ def evaluation_step(network, task, with_stem_input=False, sampling=False, **comp
     crmn_legacy.backend.compile.Step
         Outputs ``predicted`` (batch, outputs) and ``losses`` (batch,).
     """
-    inputs, predicted, stem = _forward([network, stem_input(network)], task, deterministic=True, sampling=sampling)
+    layers = [network, stem_input(network)] if with_stem_input else [network]
+    inputs, predicted, *stem = _forward(layers, task, deterministic=True, sampling=sampling)
     outputs = {"predicted": predicted, "losses": task.losses(predicted, inputs)}
     if with_stem_input:
-        outputs["stem_input"] = stem
+        (outputs["stem_input"],) = stem
     return compile_step(inputs, outputs, donate=False, **compilation)
 
 

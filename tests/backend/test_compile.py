@@ -165,6 +165,31 @@ def test_a_variable_that_nobody_gives_is_told_by_its_name(shared):
         compile_step({}, {"sum": shared + T.fvector("forgotten")})
 
 
+def test_a_step_without_updates_leaves_the_state_as_it_is(shared, backend):
+    x = T.fvector("x")
+    step = compile_step({"x": x}, {"y": (x * shared).sum()}, backend=backend)
+    state = step.initial_state()
+    found = [float(step(state, {"x": X})[1]["y"]) for _ in range(3)]
+    assert len(set(found)) == 1
+
+
+def test_what_a_call_lacks_is_told_by_its_name(shared, backend):
+    x, rate = T.fvector("x"), T.fscalar("rate")
+    step = compile_step({"x": x}, {"y": (rate * x * shared).sum()}, rates={"rate": rate}, backend=backend)
+    given = {"state": step.initial_state(), "batch": {"x": X}, "rates": RATE}
+    for part in given:
+        with pytest.raises(ValueError, match=rf"got a {part} without '(w|x|rate)', expected \['(w|x|rate)'\]"):
+            step(**given | {part: {}})
+
+
+def test_values_are_written_back_to_their_variables(shared, backend):
+    step = compile_step({}, {}, {shared: 2 * shared}, backend=backend)
+    before = shared.get_value()
+    state, _ = step(step.initial_state(), {})
+    step.write_back(state)
+    np.testing.assert_array_equal(shared.get_value(), 2 * before)
+
+
 def test_c_step_is_aesaras_own_function(shared):
     with aesara.config.change_flags(mode=Mode("py", None), cxx=""):
         step = compile_step(*graph(shared), backend="c")

@@ -76,15 +76,7 @@ class Classification:
         ValueError
             `predicted` is not put out by a softmax.
         """
-        import aesara.tensor as T
-        from aesara.tensor.special import Softmax, log_softmax
-
-        if predicted.owner is None or not isinstance(predicted.owner.op, Softmax):
-            raise ValueError("a classifier's network expects a softmax as its last operation")
-        logarithms = log_softmax(predicted.owner.inputs[0], axis=1)
-        # A comparison instead of an index: its gradient needs no scatter.
-        is_label = T.eq(inputs["labels"].dimshuffle(0, "x"), T.arange(self.num_classes).dimshuffle("x", 0))
-        return -(T.switch(is_label, logarithms, 0)).sum(axis=1)
+        return cross_entropy(predicted, inputs["labels"], self.num_classes)
 
     def known(self, inputs):
         """What layers are told of the symbolic batch beside its pictures: nothing (dict of str to Variable)."""
@@ -122,3 +114,35 @@ class Classification:
         named = {"preprocessing": self.preprocessing, "augmentation": self.augmentation}
         described = {what: {"name": type(part).__name__, **asdict(part)} for what, part in named.items()}
         return {**described, "samples": self.samples}
+
+
+def cross_entropy(predicted, labels, num_classes):
+    """The cross-entropy of a softmax, made of its logits so that no logarithm of 0 arises.
+
+    Parameters
+    ----------
+    predicted : Variable
+        (batch, classes), put out by a softmax.
+    labels : Variable
+        (batch,), whole numbers.
+    num_classes : int
+
+    Returns
+    -------
+    Variable
+        (batch,).
+
+    Raises
+    ------
+    ValueError
+        `predicted` is not put out by a softmax.
+    """
+    import aesara.tensor as T
+    from aesara.tensor.special import Softmax, log_softmax
+
+    if predicted.owner is None or not isinstance(predicted.owner.op, Softmax):
+        raise ValueError("a classifier's network expects a softmax as its last operation")
+    logarithms = log_softmax(predicted.owner.inputs[0], axis=1)
+    # A comparison instead of an index: its gradient needs no scatter.
+    is_label = T.eq(labels.dimshuffle(0, "x"), T.arange(num_classes).dimshuffle("x", 0))
+    return -(T.switch(is_label, logarithms, 0)).sum(axis=1)
