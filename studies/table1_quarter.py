@@ -51,7 +51,7 @@ STUDY = Study(
         *(tried(name, rate) for rate in (0.08, 0.02, 0.2) for name in ("crmn", "resnet")),
         # The least of the three was the ResNet's best.
         tried("resnet", 0.005),
-        # At the CRMN's rate a dense layer in the memory's place stays worse than the mean face: it too has a rate of its own.
+        # At the CRMN's rate a dense layer in the memory's place stays worse than the mean face.
         *(tried("crmn_dense", rate) for rate in (0.02, 0.08, 0.2)),
         *(
             run
