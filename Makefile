@@ -25,6 +25,7 @@ help:
 	@echo 'make bench        benchmarks/'
 	@echo 'make environment  .venv from the locks; PYTHON=/path/to/python3.11 chooses the Python'
 	@echo 'make cuda-environment  .venv-cuda, with which `kernels` compiles for NVIDIA cards; needs none'
+	@echo 'make detect       OpenCV into .venv, for predict --detect'
 	@echo 'make lock         the locks anew; LOCK_OPTIONS=--upgrade lets versions rise'
 	@echo 'make image        a container image as one file in dist/, with buildah, podman or docker'
 	@echo 'make image-cuda12 the same for NVIDIA GPUs; IMAGE_OPTIONS=... for both, see tools/image.py --help'
@@ -102,6 +103,11 @@ $(VENV)/complete: requirements-build.lock $(LOCK_FILE)
 .PHONY: cuda-environment
 cuda-environment:
 	$(MAKE) environment VENV=.venv-cuda LOCK_FILE=requirements-cuda12.lock SIZE='6 GB'
+
+# OpenCV, for `predict --detect`.
+.PHONY: detect
+detect: environment
+	$(INSTALL) --require-hashes --no-build-isolation -r requirements-detect.lock
 
 .PHONY: kernels
 kernels: cuda-environment

@@ -186,8 +186,14 @@ def _predict(commands):
         metavar=("X0", "Y0", "X1", "Y1"),
         help="the face's tight box, brows to chin, in pixels (default: the middle of the picture)",
     )
+    where.add_argument(
+        "--detect",
+        action="store_true",
+        help="find faces that look here, several a picture, the largest first; needs OpenCV (`make detect`)",
+    )
     predict.add_argument("--json", action="store_true", help="one JSON object a picture, in a list")
-    predict.add_argument("--out", metavar="DIR", help="new folder for a .pts and an overlay a picture")
+    predict.add_argument("--out", metavar="DIR", help="new folder for a .pts a face and an overlay a picture")
+    predict.add_argument("--colour", action="store_true", help="overlays on the picture in colour")
 
 
 def _report(commands):

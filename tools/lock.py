@@ -48,6 +48,7 @@ def main(options):
         ("requirements-build.lock", project["build-system"]["requires"], []),
         ("requirements.lock", needed, []),
         ("requirements-cuda12.lock", [*needed, *extras["cuda12"]], shared),
+        ("requirements-detect.lock", [*needed, *extras["detect"]], shared),
     ):
         former = (ROOT / name).read_text()
         comments = [text for text in former.splitlines() if text.startswith("#")]

@@ -31,7 +31,7 @@ def classify(arguments, record, task):
     UserError
         A picture cannot be read, an option is for faces only, or the training data are not there.
     """
-    for option in ("points", "box", "out"):
+    for option in ("points", "box", "detect", "out", "colour"):
         if getattr(arguments, option):
             raise UserError(
                 f"--{option} got a run of {record.row!r}, a classifier, expected one on faces: leave it out"

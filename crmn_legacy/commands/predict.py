@@ -4,21 +4,19 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageDraw
 
 from crmn_legacy import archive
 from crmn_legacy.commands.classify import classify
 from crmn_legacy.commands.each_picture import for_each_picture
+from crmn_legacy.commands.overlays import overlay
 from crmn_legacy.data.boxes import crop_face
+from crmn_legacy.data.detection import detect_faces
 from crmn_legacy.data.files import photographs
 from crmn_legacy.errors import UserError, printable
 from crmn_legacy.files import write_whole
 from crmn_legacy.inference.predictors import FacePredictor, middle_box, require_box
 from crmn_legacy.inference.trained_network import load, recipe_of, warn_if_altered
 from crmn_legacy.metrics import INTEROCULAR, interocular_error, require_eyes_apart
-
-# Overlays of small pictures are enlarged to at least this side, in pixels.
-_OVERLAY_SIDE = 480
 
 # Pixels; on the longer side of a picture that a face fills. On a larger one it is likely to be somewhere in it.
 _LARGEST_FACE = 640
@@ -34,21 +32,19 @@ def predict(arguments):
         require_box(arguments.box, "--box")
     if len(arguments.pictures) == 1:
         # What can be refused is refused before the network is built.
-        _Face(arguments.pictures[0], arguments)
+        _faces(arguments.pictures[0], arguments)
     network = FacePredictor(load(arguments.run, arguments.recipe))
     out = _new_folder(arguments.out, arguments.pictures) if arguments.out else None
     warn_if_altered(arguments.run)
     unboxed = []
 
     def work(path):
-        face = _Face(path, arguments)
-        face.find_points(network)
-        if out is not None:
-            write_whole(out / f"{face.path.stem}.pts", _points_file(face.predicted).encode())
-            _overlay(face).save(out / f"{face.path.stem}.png")
-        if face.is_guess:
-            unboxed.append(face.path)
-        return face.describe(), _lines(face, out)
+        faces = _faces(path, arguments)
+        for face in faces:
+            face.find_points(network)
+        names = _write(out, faces, arguments) if out is not None else None
+        unboxed.extend(face.path for face in faces if face.is_guess)
+        return _described(faces, arguments), _lines(faces, names)
 
     status = for_each_picture(arguments.pictures, work, arguments.json)
     if unboxed:
@@ -58,25 +54,35 @@ def predict(arguments):
     return status
 
 
-class _Face:
-    """A picture, the crop that the network is to read, and later what it predicted."""
+def _faces(path, arguments):
+    """The faces of a picture that are to be worked on (list of `_Face`)."""
+    # Points were made on the pixels as they lie, by those who annotated; boxes on what a viewer shows.
+    picture = photographs.open_picture(path, upright=not arguments.points)
+    if arguments.points:
+        beside = photographs.points_beside(Path(path))
+        return [_Face(path, picture, truth=photographs.read_points(beside), beside=beside)]
+    if not arguments.detect:
+        return [_Face(path, picture, arguments.box)]
+    boxes = detect_faces(picture)
+    if not len(boxes):
+        raise UserError(f"got '{path}', in which no face was found; expected one that looks here: give its --box")
+    return [_Face(path, picture, box.tolist()) for box in boxes]
 
-    def __init__(self, path, arguments):
-        self.path = Path(path)
-        # Points were made on the pixels as they lie, by those who annotated; boxes on what a viewer shows.
-        self.picture = photographs.open_picture(self.path, upright=not arguments.points)
-        self.truth = self.predicted = self.error = None
-        if arguments.points:
-            points = photographs.points_beside(self.path)
-            self.truth = photographs.read_points(points)
-            self.crop = self._crop(self.truth, f"'{points}'")
-            require_eyes_apart(self.crop.keypoints, points)
-        elif arguments.box:
-            corners = np.reshape(arguments.box, (2, 2))
-            self.crop = self._crop(corners, f"--box {' '.join(f'{number:g}' for number in arguments.box)}")
+
+class _Face:
+    """A face in a picture, the crop that the network is to read, and later what it predicted."""
+
+    def __init__(self, path, picture, box=None, truth=None, beside=None):
+        self.path, self.picture, self.box, self.truth = Path(path), picture, box, truth
+        self.predicted = self.error = None
+        self.is_guess = truth is None and not box and max(picture.shape) > _LARGEST_FACE
+        if truth is not None:
+            self.crop = self._crop(truth, f"'{beside}'")
+            require_eyes_apart(self.crop.keypoints, beside)
+        elif box:
+            self.crop = self._crop(np.reshape(box, (2, 2)), f"--box {' '.join(f'{number:g}' for number in box)}")
         else:
-            self.crop = crop_face(self.picture, middle_box(self.picture))
-        self.is_guess = not arguments.points and not arguments.box and max(self.picture.shape) > _LARGEST_FACE
+            self.crop = crop_face(picture, middle_box(picture))
 
     def _crop(self, corners, named):
         height, width = self.picture.shape
@@ -94,11 +100,36 @@ class _Face:
             self.error = float(interocular_error(self.predicted[None], self.truth[None])[0])
 
     def describe(self):
-        """What ``--json`` prints (a dict)."""
-        record = {"picture": str(self.path), "points": np.round(self.predicted, 3).tolist()}
+        """What ``--json`` prints of it beside its picture (a dict)."""
+        record = {"points": np.round(self.predicted, 3).tolist()}
         if self.error is not None:
             record["error_percent"] = 100 * self.error
         return record
+
+
+def _described(faces, arguments):
+    """What ``--json`` prints of a picture (a dict)."""
+    picture = {"picture": str(faces[0].path)}
+    if not arguments.detect:
+        return picture | faces[0].describe()
+    return picture | {"faces": [{"box": np.round(face.box, 3).tolist()} | face.describe() for face in faces]}
+
+
+def _write(out, faces, arguments):
+    """Write a ``.pts`` a face, and an overlay of all; the names of the former, without their end."""
+    path = faces[0].path
+    names = [path.stem, *(f"{path.stem}_{number}" for number in range(2, len(faces) + 1))]
+    for name, face in zip(names, faces, strict=True):
+        if (out / f"{name}.pts").exists():
+            raise UserError(
+                f"got another picture whose points are called {name}.pts; expected unlike names: rename one"
+            )
+        write_whole(out / f"{name}.pts", _points_file(face.predicted).encode())
+    picture = faces[0].picture
+    if arguments.colour:
+        picture = photographs.open_picture(path, colour=True, upright=not arguments.points)
+    overlay(picture, [(face.predicted, face.truth) for face in faces]).save(out / f"{path.stem}.png")
+    return [out / name for name in names]
 
 
 def _new_folder(name, pictures):
@@ -123,21 +154,14 @@ def _points_file(points):
     return f"version: 1\nn_points: {len(points)}\n{{\n{lines}}}\n"
 
 
-def _overlay(face):
-    """The picture with the predicted points in red, and the true ones in green where they are known."""
-    image = Image.fromarray(face.picture).convert("RGB")
-    zoom = max(1, -(-_OVERLAY_SIDE // max(image.size)))
-    image = image.resize((image.width * zoom, image.height * zoom), Image.Resampling.BICUBIC)
-    draw = ImageDraw.Draw(image)
-    for points, colour in ((face.truth, (0, 200, 0)), (face.predicted, (255, 0, 0))):
-        if points is not None:
-            for x, y in points * zoom:
-                draw.ellipse((x - 2, y - 2, x + 2, y + 2), fill=colour)
-    return image
-
-
-def _lines(face, out):
-    error = "" if face.error is None else f", error {100 * face.error:.2f}% of the {INTEROCULAR.title}"
-    if out is not None:
-        return [f"{face.path}: {out / face.path.stem}.pts and .png{error}"]
-    return [f"{face.path}: 68 points{error}", *(f"{x:.3f} {y:.3f}" for x, y in face.predicted)]
+def _lines(faces, names):
+    """What is printed of a picture: of each face where its points are, or the points themselves."""
+    lines = []
+    for number, face in enumerate(faces, 1):
+        error = "" if face.error is None else f", error {100 * face.error:.2f}% of the {INTEROCULAR.title}"
+        which = f"{face.path}" if len(faces) == 1 else f"{face.path}, face {number}"
+        if names is not None:
+            lines.append(f"{which}: {names[number - 1]}.pts" + (" and .png" if number == 1 else "") + error)
+        else:
+            lines += [f"{which}: 68 points{error}", *(f"{x:.3f} {y:.3f}" for x, y in face.predicted)]
+    return lines

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from crmn_legacy import archive
+from crmn_legacy.commands import predict
 from crmn_legacy.data.boxes import crop_face
 from crmn_legacy.data.files import photographs
 from crmn_legacy.data.files.photographs import read_points
@@ -88,12 +89,47 @@ def test_out_holds_points_that_are_read_again_and_overlays(command, finished, pi
     with Image.open(out / "face one.png") as overlay:
         assert overlay.mode == "RGB" and min(overlay.size) >= 480
         assert overlay.width % SIDE == 0 and overlay.height % SIDE == 0
-        pixels = np.asarray(overlay)
-        zoom = overlay.width // SIDE
-    for x, y in predicted(record) * zoom:
-        if 0 <= x < pixels.shape[1] and 0 <= y < pixels.shape[0]:
-            assert tuple(pixels[int(y), int(x)]) == (255, 0, 0)
-    assert (pixels == (0, 200, 0)).all(axis=2).any()
+        # The true points, which the predicted ones do not hide.
+        assert (np.asarray(overlay) == 255).all(axis=2).any()
+
+
+@pytest.fixture
+def detected(monkeypatch):
+    """Two boxes that a detector is taken to have found; none in a black picture."""
+    boxes = np.array([[10.0, 12, 50, 55], [40, 40, 60, 62]])
+    monkeypatch.setattr(predict, "detect_faces", lambda picture: boxes if picture.any() else boxes[:0])
+    return boxes
+
+
+def test_each_face_that_is_found_is_predicted_as_by_its_box(command, finished, picture, detected, tmp_path):
+    (found,) = command("predict", finished[0], picture, "--detect", "--json").json
+    assert [face["box"] for face in found["faces"]] == detected.tolist()
+    for face, box in zip(found["faces"], detected, strict=True):
+        (by_box,) = command("predict", finished[0], picture, "--box", *box, "--json").json
+        assert face["points"] == by_box["points"]
+
+
+def test_a_file_of_points_is_written_for_each_face_and_one_overlay(command, finished, picture, detected, tmp_path):
+    said = command("predict", finished[0], picture, "--detect", "--colour", "--out", tmp_path / "out").out.splitlines()
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"face one.pts", "face one_2.pts", "face one.png"}
+    assert said == [
+        f"{picture}, face 1: {tmp_path / 'out' / 'face one'}.pts and .png",
+        f"{picture}, face 2: {tmp_path / 'out' / 'face one_2'}.pts",
+    ]
+
+
+def test_a_picture_without_a_face_and_two_of_one_name_are_told(command, finished, picture, detected, tmp_path):
+    Image.fromarray(np.zeros((60, 60), np.uint8)).save(tmp_path / "black.png")
+    other = tmp_path / "face one_2.png"
+    shutil.copy(picture, other)
+    done = command(
+        "predict", finished[0], tmp_path / "black.png", picture, other, "--detect", "--out", tmp_path / "out"
+    )
+    assert done.status == 1
+    told = done.err.splitlines()
+    assert "black.png', in which no face was found; expected one that looks here: give its --box" in told[0]
+    assert "whose points are called face one_2.pts; expected unlike names: rename one" in told[1]
+    assert read_points(tmp_path / "out" / "face one_2.pts").shape == (68, 2)
 
 
 def test_text_lists_the_points_and_names_the_files(command, finished, picture, tmp_path):

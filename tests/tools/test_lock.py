@@ -24,6 +24,12 @@ def test_cuda_adds_to_the_common_lock_and_changes_nothing_of_it():
     assert set(locked("requirements.lock")) < set(locked("requirements-cuda12.lock"))
 
 
+def test_what_finds_faces_is_one_package_more():
+    added = set(versions("requirements-detect.lock")) - set(versions("requirements.lock"))
+    assert added == {"opencv-python-headless"}
+    assert set(locked("requirements.lock")) < set(locked("requirements-detect.lock"))
+
+
 def test_the_whole_cuda_toolchain_is_pinned():
     added = set(versions("requirements-cuda12.lock")) - set(versions("requirements.lock"))
     libraries = (
@@ -68,12 +74,13 @@ else:
 @pytest.fixture
 def tree(tmp_path, monkeypatch):
     """A project whose locks pin one distribution each; uv is a program of the test's."""
-    for name in ("requirements-uv.lock", "requirements-build.lock", "requirements.lock", "requirements-cuda12.lock"):
+    for part in ("-uv", "-build", "", "-cuda12", "-detect"):
+        name = f"requirements{part}.lock"
         (tmp_path / name).write_text(f"# Why {name}.\na==1 --hash=sha256:former\n")
     (tmp_path / "requirements.txt").write_text("# Why.\na\n")
     (tmp_path / "pyproject.toml").write_text(
         "[build-system]\nrequires = ['a', 'built==2']\n"
-        "[project.optional-dependencies]\ntest = ['tested']\ncuda12 = ['gpu']\nlock = ['uv==3']\n"
+        "[project.optional-dependencies]\ntest = ['tested']\ncuda12 = ['gpu']\ndetect = ['eyes']\nlock = ['uv==3']\n"
     )
     (tmp_path / "uv.py").write_text(UV)
     monkeypatch.setattr(lock, "ROOT", tmp_path)
@@ -89,6 +96,7 @@ def test_each_lock_keeps_its_comments_and_pins_and_gets_what_is_asked(tree):
         "requirements-build.lock": ["a==1 --hash=sha256:a", "built==2 --hash=sha256:built"],
         "requirements.lock": common,
         "requirements-cuda12.lock": [*common, "gpu==9 --hash=sha256:gpu"],
+        "requirements-detect.lock": [*common, "eyes==9 --hash=sha256:eyes"],
     }
     found = {name: (tree / name).read_text().splitlines() for name in expected}
     assert found == {name: [f"# Why {name}.", *lines] for name, lines in expected.items()}

@@ -1,0 +1,54 @@
+"""Faces in a photograph: OpenCV's cascade, an optional extra whose model comes in its wheel."""
+
+import numpy as np
+
+from crmn_legacy.errors import UserError
+
+# The frontal cascade that finds most: 260 of 300 training pictures of Helen, as 300-W has them.
+_MODEL = "haarcascade_frontalface_alt2.xml"
+_SCALE, _NEIGHBOURS = 1.1, 3
+# A face is at least so large a part of the picture's shorter side, and so many pixels.
+_LEAST_PART, _LEAST_PIXELS = 0.1, 24
+
+# Where the points' tight box lies in that of the cascade: its centre off the middle, and its sides, in the cascade's.
+# Medians over those 260 pictures; the deviations are 0.08 and 0.04, 0.15 and 0.17.
+_OFF = np.array([0.01, 0.155])
+_SIDES = np.array([0.87, 0.85])
+
+
+def detect_faces(picture):
+    """Faces that look towards the camera.
+
+    Parameters
+    ----------
+    picture : uint8 array (height, width)
+
+    Returns
+    -------
+    float64 array (faces, 4)
+        Tight boxes, brows to chin, x0, y0, x1, y1 in pixels; the largest first, of equal ones the leftmost.
+
+    Raises
+    ------
+    UserError
+        OpenCV is not installed.
+    """
+    try:
+        import cv2
+    except ImportError:
+        raise UserError(
+            "--detect got no OpenCV, expected it: install what requirements-detect.lock names (`make detect`), or give "
+            "each face's --box"
+        ) from None
+    cascade = cv2.CascadeClassifier(cv2.data.haarcascades + _MODEL)
+    least = max(_LEAST_PIXELS, round(_LEAST_PART * min(picture.shape)))
+    found = cascade.detectMultiScale(np.ascontiguousarray(picture), _SCALE, _NEIGHBOURS, minSize=(least, least))
+    boxes = [_tight(*square) for square in np.asarray(found, dtype=np.float64).reshape(-1, 4)]
+    boxes.sort(key=lambda box: (box[0] - box[2], box[0], box[1]))
+    return np.array(boxes).reshape(-1, 4)
+
+
+def _tight(x, y, width, height):
+    size = np.array([width, height])
+    centre = np.array([x, y]) + size / 2 + _OFF * size
+    return np.concatenate([centre - _SIDES * size / 2, centre + _SIDES * size / 2])
