@@ -1,5 +1,6 @@
 """Which charts a page has: losses, scores, learning rates, and errors of single pictures."""
 
+import math
 from functools import partial
 
 from crmn_legacy.metrics import error_curve
@@ -111,22 +112,35 @@ def _losses(run, marks):
 
 
 def _update_losses(run):
-    """The loss of every update, of a run with a trace; of many updates means of so many that a page can show them."""
-    if not run.update_losses:
+    """The loss of every update; of many updates means of so many that a page can show them."""
+    losses = _numbered_losses(run)
+    if len(losses) < 2:
         return None
-    together = -(-len(run.update_losses) // _UPDATE_POINTS)
-    groups = [run.update_losses[k : k + together] for k in range(0, len(run.update_losses), together)]
+    together = -(-len(losses) // _UPDATE_POINTS)
+    groups = [losses[k : k + together] for k in range(0, len(losses), together)]
     points = [(group[-1][0], sum(loss for _, loss in group) / len(group)) for group in groups]
     named = "each update" if together == 1 else f"means of {together} updates"
     return Chart(
         title="Loss by update",
-        description=f"The training loss of {len(run.update_losses):,} updates. {_extent('loss', points)}",
-        across=of_epochs(run.update_losses[-1][0]),
+        description=f"The training loss of {len(losses):,} updates. {_extent('loss', points)}",
+        across=of_epochs(losses[-1][0]),
         across_title="update",
         up=fitted([loss for _, loss in points]),
         up_title="mean loss of a picture",
         lines=[Line(named, points, 0)],
     )
+
+
+def _numbered_losses(run):
+    """Number and loss of each update, as far as they are finite."""
+    found = []
+    for epoch in run.epochs:
+        # The last one is of the validation part.
+        losses = (epoch.losses or [])[:-1]
+        for number, loss in enumerate(losses, start=(epoch.updates or 0) - len(losses) + 1):
+            if number > 0 and loss is not None and math.isfinite(loss):
+                found.append((number, loss))
+    return found
 
 
 def _scores(run, marks):

@@ -1,7 +1,6 @@
 """A run's folder as the page shows it: what is there, what is missing, whether it holds."""
 
 import hashlib
-import math
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -9,9 +8,8 @@ from msgspec.structs import replace
 
 from crmn_legacy import archive
 from crmn_legacy.archive.record import Epoch, RunRecord, read_epochs
-from crmn_legacy.archive.trace import read_trace
 from crmn_legacy.errors import UserError, printable
-from crmn_legacy.report.formatting import number, text
+from crmn_legacy.report.formatting import text
 from crmn_legacy.report.predictions import Predictions
 
 WHOLE, UNFINISHED, ALTERED = "whole", "unfinished", "altered"
@@ -43,8 +41,6 @@ class Run:
     notes : list of str
         What could not be read.
     predictions : crmn_legacy.report.predictions.Predictions or None
-    update_losses : list of (int, float)
-        Of each update that its trace has: number and loss; of a run without a trace none.
     """
 
     name: str
@@ -57,7 +53,6 @@ class Run:
     manifest_digest: str | None = None
     notes: list = field(default_factory=list)
     predictions: Predictions | None = None
-    update_losses: list = field(default_factory=list)
 
     @property
     def row(self):
@@ -105,7 +100,6 @@ def read_run(folder, predictions=None):
     record = archive.read_record(folder, required=())
     notes = []
     epochs = _read_epochs(folder, notes)
-    losses = _read_update_losses(folder, notes)
     metric = "accuracy" if any(epoch.validation_accuracy is not None for epoch in epochs) else "error"
     try:
         problems = archive.verify(folder)
@@ -124,7 +118,7 @@ def read_run(folder, predictions=None):
         notes.append("A light folder: the weights and checkpoints were left out; their digests are in run.json.")
     name = printable(folder.resolve().name) or "/"
     problems = [text(problem) for problem in problems]
-    return Run(name, folder, record, epochs, metric, verdict, problems, digest, notes, predictions, losses)
+    return Run(name, folder, record, epochs, metric, verdict, problems, digest, notes, predictions)
 
 
 def _require_file(path):
@@ -149,18 +143,3 @@ def _read_epochs(folder, notes):
         )
         for epoch in epochs
     ]
-
-
-def _read_update_losses(folder, notes):
-    """Number and loss of each update of a trace, as far as it can be read; what cannot becomes a note."""
-    found, read = [], 0
-    if (folder / archive.TRACE).is_file():
-        try:
-            for line in read_trace(folder):
-                read += 1
-                loss = number(line.loss)
-                if line.update and loss is not None and math.isfinite(loss):
-                    found.append((line.update, loss))
-        except UserError:
-            notes.append(f"{archive.TRACE} cannot be read beyond its line {read}.")
-    return found

@@ -1,11 +1,8 @@
 """Which charts there are, and what is marked in them."""
 
-import json
-
 import numpy as np
 import pytest
 
-from crmn_legacy import archive
 from crmn_legacy.report import curves, read_run
 from crmn_legacy.report.comparison import groups_of
 from crmn_legacy.report.predictions import Predictions
@@ -36,25 +33,25 @@ def test_losses_that_fall_far_are_shown_in_decades_and_the_best_epoch_is_ringed(
     assert len({line.dash for line in rate.lines}) == 2
 
 
-def traced(folder, losses):
-    """A trace of these losses beside a run."""
-    lines = [{"epoch": 0, "step": 0, "update": 0, "loss": None, "tensors": {}}]
-    lines += [{"epoch": 1, "step": k, "update": k, "loss": loss, "tensors": {}} for k, loss in enumerate(losses, 1)]
-    (folder / archive.TRACE).write_text("".join(json.dumps(line) + "\n" for line in lines))
+def losses_of(*epochs):
+    """A curve whose epochs have these losses of updates, then one of the validation."""
+    done, lines = 0, []
+    for number, losses in enumerate(epochs, 1):
+        done += len(losses)
+        lines.append(pages.line(number, updates=done, losses=[*losses, 9.0]))
+    return lines
 
 
-def test_a_run_with_a_trace_has_its_loss_by_update(tmp_path):
-    folder = pages.write(tmp_path / "run")
-    traced(folder, [3.0, 2.0, "nan", 1.0])
-    chart = curves.of_run(read_run(folder))[1]
+def test_the_loss_of_each_update_is_shown(tmp_path):
+    run = read(tmp_path, lines=losses_of([3.0, 2.0], [float("inf"), 1.0]))
+    chart = curves.of_run(run)[1]
     assert chart.title == "Loss by update" and chart.lines[0].name == "each update"
     assert chart.lines[0].points == [(1, 3.0), (2, 2.0), (4, 1.0)]
 
 
 def test_of_many_updates_means_are_shown(tmp_path):
-    folder = pages.write(tmp_path / "run")
-    traced(folder, [float(k) for k in range(1, 1201)])
-    (line,) = curves.of_run(read_run(folder))[1].lines
+    run = read(tmp_path, lines=losses_of(*([float(k) for k in range(j, j + 300)] for j in range(1, 1201, 300))))
+    (line,) = curves.of_run(run)[1].lines
     assert line.name == "means of 3 updates" and len(line.points) == 400
     assert line.points[0] == (3, 2.0) and line.points[-1] == (1200, 1199.0)
 

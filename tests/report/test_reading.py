@@ -22,15 +22,6 @@ def test_a_run_without_a_manifest_is_unfinished(tmp_path):
     assert run.best.epoch == 6 and run.name == "run" and run.metric == "error"
 
 
-def test_of_a_damaged_trace_what_comes_before_is_read(tmp_path):
-    folder = pages.write(tmp_path / "run")
-    lines = [{"epoch": 1, "step": k, "update": k, "loss": 2.0 if k else None, "tensors": {}} for k in range(3)]
-    (folder / archive.TRACE).write_text("".join(json.dumps(line) + "\n" for line in lines) + "{")
-    run = read_run(folder)
-    assert run.update_losses == [(1, 2.0), (2, 2.0)]
-    assert run.notes == ["trace.jsonl cannot be read beyond its line 3."]
-
-
 def test_one_that_claims_to_be_finished_without_a_manifest_is_not_believed(tmp_path):
     assert read_run(pages.write(tmp_path / "run", pages.record(status="finished"))).verdict == "altered"
 
