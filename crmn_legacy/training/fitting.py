@@ -289,7 +289,7 @@ class _Arrays:
             return self._loss(predicted, targets)
         if self._loss == "cross_entropy":
             return cross_entropy(predicted, targets, self._outputs[1])
-        return T.sqr(predicted - targets).reshape((predicted.shape[0], -1)).sum(axis=1)
+        return ((predicted - targets) ** 2).reshape((predicted.shape[0], -1)).sum(axis=1)
 
     def known(self, inputs):
         """Layers are told nothing more."""
