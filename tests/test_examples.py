@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
 
 import crmn_legacy
@@ -23,6 +24,7 @@ def ran(*words, cwd, **changes):
     return done.stdout.splitlines()
 
 
+@pytest.mark.slow
 def test_the_memory_is_looked_at(tmp_path):
     said = ran(ROOT / "examples" / "look_at_memory.py", cwd=tmp_path)
     assert [line.split()[0] for line in said[-5:-1]] == ["ingate", "forgetgate", "outgate", "hidden"]
@@ -30,6 +32,7 @@ def test_the_memory_is_looked_at(tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == {"run", "predictions.npz", "report.html"}
 
 
+@pytest.mark.slow
 def test_a_bundle_is_used_without_this_package(tmp_path):
     image = read_faces(samples.path("rendered_faces.h5")).images[0]
     Image.fromarray(image).save(tmp_path / "portrait.png")
