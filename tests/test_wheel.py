@@ -91,3 +91,12 @@ def test_data_of_cifar_are_prepared_and_help_is_there(installed):
     assert "--smoke" in ran(crmn, "train", "table3_maxout", "--help", cwd=work)
     assert "--root" in ran(crmn, "data", "faces", "--help", cwd=work)
     assert "COMMAND" in ran(commands / "python", "-m", "crmn_legacy", "--help", cwd=work)
+
+
+def test_networks_out_of_a_program_need_no_clone(installed, root):
+    commands, work = installed
+    said = ran(commands / "python", root / "examples" / "own_network.py", cwd=work).splitlines()
+    assert float(said[-1].partition("%")[0]) > 95 and (work / "moons.npz").exists()
+    load = "import crmn_legacy as c; n = c.load('table1_crmn_quarter'); import numpy as np; "
+    load += "print(n.predict(np.zeros((90, 80), np.uint8)).shape)"
+    assert ran(commands / "python", "-c", load, cwd=work) == "(68, 2)\n"
