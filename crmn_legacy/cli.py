@@ -164,7 +164,9 @@ def _evaluate(commands):
         "later field: about 0.7 times the error, beside no printed number",
     )
     evaluate.add_argument(
-        "--predictions", metavar="FILE.npz", help="write pictures, stem_input, predicted and target to a new file"
+        "--predictions",
+        metavar="FILE.npz",
+        help="write what the network read and gave, and what its memory held, to a new file",
     )
 
 
@@ -209,7 +211,7 @@ def _report(commands):
         "--predictions",
         metavar="FILE.npz",
         action="append",
-        help="of `evaluate --predictions`, for the curve of errors; once for each DIR, in their order",
+        help="of `evaluate --predictions`, for pictures, their errors and the memory; once a DIR, in their order",
     )
 
 

@@ -9,7 +9,7 @@ _SIDE = 480
 # A line's width, a point's radius and a letter's height, as parts of the shorter side.
 _LINE, _POINT, _LETTER = 1 / 400, 1 / 200, 1 / 32
 
-# Told apart by those who see no difference of red and green, too; true points are white within black.
+# Bright, for pictures are mostly darker; the lines tell the parts apart where the colours do not.
 _COLOURS = {
     "jaw": (230, 80, 50),
     "brows": (240, 200, 60),
