@@ -199,12 +199,7 @@ class ClassPredictor:
         UserError
             The pictures are no such array.
         """
-        pictures = np.asarray(pictures)
-        if pictures.dtype != np.uint8 or pictures.ndim not in (3, 4) or pictures.shape[-3:] != (3, SIDE, SIDE):
-            raise UserError(
-                f"got pictures {pictures.dtype} {pictures.shape}, expected uint8 (3, {SIDE}, {SIDE}) or (pictures, 3, "
-                f"{SIDE}, {SIDE})"
-            )
+        pictures = _small_pictures(pictures)
         if pictures.ndim == 3:
             return self._one(pictures)
         return np.array([self._one(picture) for picture in pictures]).reshape(len(pictures), len(self.classes))
@@ -255,7 +250,7 @@ class BundlePredictor:
             crop_face(gray, corners)
             batch = {"pictures": gray, "box": corners.ravel().astype(np.float32)}
             return np.asarray(self._program(state=self._stored, batch=batch)["outputs"]["points"], dtype=np.float64)
-        pictures = np.asarray(picture)
+        pictures = _small_pictures(picture)
         alone = pictures.ndim == 3
         batch = {"pictures": pictures[None] if alone else pictures} | self._statistics
         found = np.asarray(self._program(state=self._stored, batch=batch)["outputs"]["probabilities"])
@@ -270,6 +265,17 @@ def _corners(box):
         raise UserError(f"got the box {str(box)[:60]}, expected four numbers: x0, y0, x1, y1, in pixels") from None
     require_box(box)
     return box.reshape(2, 2)
+
+
+def _small_pictures(pictures):
+    """One or many, as uint8 of the size of CIFAR's."""
+    pictures = np.asarray(pictures)
+    if pictures.dtype != np.uint8 or pictures.ndim not in (3, 4) or pictures.shape[-3:] != (3, SIDE, SIDE):
+        raise UserError(
+            f"got pictures {pictures.dtype} {pictures.shape}, expected uint8 (3, {SIDE}, {SIDE}) or (pictures, 3, "
+            f"{SIDE}, {SIDE})"
+        )
+    return pictures
 
 
 def _gray(picture):

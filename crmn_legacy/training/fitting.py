@@ -80,11 +80,28 @@ class Fitted:
         return np.concatenate(parts)
 
     def predict(self, inputs):
-        """The network's deterministic output for an array of inputs, as an array (inputs, ...)."""
-        inputs = np.asarray(inputs)
+        """The network's deterministic output.
+
+        Parameters
+        ----------
+        inputs : array (inputs, ...)
+            Of the shape that it was trained on; whole numbers (uint8) if those were.
+
+        Returns
+        -------
+        array (inputs, ...)
+
+        Raises
+        ------
+        UserError
+            They have another shape, or are not uint8 where those of the training were.
+        """
+        inputs, kind = np.asarray(inputs), self._task.pictures.dtype
         _require_fit("inputs", inputs.shape, (None, *self._task.pictures.shape[1:]))
+        if kind == np.uint8 != inputs.dtype:
+            raise UserError(f"got inputs {inputs.dtype}, expected uint8, as the network was trained on")
         with precision.use(self._task.dtype):
-            return self._in_batches(self._prediction, "predicted", {"images": inputs.astype(self._task.pictures.dtype)})
+            return self._in_batches(self._prediction, "predicted", {"images": inputs.astype(kind)})
 
     def save(self, path):
         """Write the parameters to an ``.npz`` file, by their names; `restore` reads it."""
@@ -136,7 +153,7 @@ def restore(network, path):
     stored = archive.read_arrays(path)
     for one in lasagne.layers.get_all_params(network):
         shape = one.get_value(borrow=True).shape
-        found = np.shape(stored.get(one.name)) if one.name in stored else "none"
+        found = stored[one.name].shape if one.name in stored else "none"
         if found != shape:
             raise UserError(f"got '{path}' with {one.name} {found}, expected {shape}: another network's?")
         one.set_value(stored[one.name])
@@ -157,7 +174,7 @@ def fit(
     seed=1,
     tell=print,
 ):
-    """Train a Lasagne network on arrays, compiled by XLA; equal arguments and first weights give equal bits.
+    """Train a Lasagne network on arrays, compiled by XLA; on one machine the same call gives the same bits.
 
     Parameters
     ----------

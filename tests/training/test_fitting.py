@@ -107,6 +107,8 @@ def test_pictures_of_whole_numbers_and_a_loss_of_one_s_own_will_do():
     )
     assert fitted.losses[-1] < fitted.losses[0]
     assert fitted.predict(pictures[:3]).shape == (3, 1)
+    with pytest.raises(UserError, match="got inputs float64, expected uint8, as the network was trained on"):
+        fitted.predict(pictures[:3] / 255)
 
 
 def test_names_are_given_to_those_without_one_of_their_own_and_kept_by_the_others():
