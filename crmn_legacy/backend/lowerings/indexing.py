@@ -17,6 +17,8 @@ from aesara.tensor.subtensor import (
 from aesara.tensor.type_other import MakeSlice
 from jax import lax
 
+from .duals import Dual, of_duals
+from .guarded import window
 from .order import Map, in_moved_order, moved, of_maps, written
 from .registry import as_array, concrete, known_integers, lowering, output_dtype
 
@@ -73,22 +75,33 @@ def extents(shape, indices):
 
 
 def _extent(size, index):
+    if isinstance(index, Dual):
+        index = index.traced
+    if isinstance(index, slice) and any(isinstance(bound, Dual) for bound in (index.start, index.stop, index.step)):
+        start, length, step = window(size, index)
+        if step > 0 and length:
+            return Extent(start, length, step)
+        return _of_range(range(start, start + length * step, step) if length else range(0))
     if isinstance(index, slice):
         bounds = [
             None if bound is None else known_integers((bound,), "a bound of a slice")[0]
             for bound in (index.start, index.stop, index.step)
         ]
-        taken = range(*slice(*bounds).indices(size))
-        if not taken:
-            return Extent(0, 0)
-        if taken.step < 0:
-            return Extent(taken[-1], len(taken), -taken.step, backward=True)
-        return Extent(taken.start, len(taken), taken.step)
+        return _of_range(range(*slice(*bounds).indices(size)))
     if concrete(index):
         if not -size <= int(index) < size:
             raise IndexError(f"index {int(index)} is out of range for a dimension of {size}")
         return Extent(int(index) % size, 1, dropped=True)
     return Extent(jnp.where(index < 0, index + size, index), 1, dropped=True)
+
+
+def _of_range(taken):
+    """The `Extent` of what a slice with known bounds takes."""
+    if not taken:
+        return Extent(0, 0)
+    if taken.step < 0:
+        return Extent(taken[-1], len(taken), -taken.step, backward=True)
+    return Extent(taken.start, len(taken), taken.step)
 
 
 def _backward(taken):
@@ -165,6 +178,7 @@ def add(x, y, taken):
 
 @lowering.register(Subtensor)
 def _subtensor(op, node):
+    @of_duals
     @of_maps
     def subtensor(x, *indices):
         taken = extents(x.shape, indices_from_subtensor(indices, op.idx_list))
@@ -179,6 +193,7 @@ def _subtensor(op, node):
 def _inc_subtensor(op, node):
     change = put if op.set_instead_of_inc else add
 
+    @of_duals
     @of_maps
     def inc_subtensor(x, y, *indices):
         dtype = output_dtype(node)

@@ -5,10 +5,15 @@ from aesara.graph.basic import Constant, NoParams
 from aesara.graph.basic import io_toposort as sorted_nodes
 from aesara.scalar.basic import ScalarType
 from aesara.tensor.basic import ARange
+from aesara.tensor.random.type import RandomType
 from aesara.tensor.type import TensorType
+from aesara.tensor.type_other import NoneTypeT, SliceType
 
 from .order import of_maps, takes_maps, written
 from .registry import as_array, canonical, concrete, lowering
+
+# What XLA can hold, and what says how arrays are indexed.
+_ARRAYS = (TensorType, ScalarType, RandomType, SliceType, NoneTypeT)
 
 
 def lower(inputs, outputs, as_written=True):
@@ -94,13 +99,19 @@ class Program:
         for node, function in self.steps:
             arguments = [value_of(variable) for variable in node.inputs]
             try:
-                results = _compute(node, function, arguments)
+                results = self.results(node, function, arguments)
             except Exception as error:
                 error.add_note(f"while lowering {node} with inputs {[_describe(value) for value in arguments]}")
+                # The outermost, where the fault lies in a graph inside a graph.
+                error.lowered_node = node
                 raise
             for variable, result in zip(node.outputs, results, strict=True):
                 values.setdefault(variable, result)
         return [value_of(variable) for variable in self.outputs]
+
+    def results(self, node, function, arguments):
+        """The values of a node's outputs."""
+        return compute(node, function, arguments)
 
 
 def _function(node):
@@ -118,13 +129,42 @@ def _function(node):
     return refuse
 
 
+def nodes_without_lowering(graph):
+    """The nodes of a `FunctionGraph` that only Aesara can compute.
+
+    Returns
+    -------
+    list of (Apply, NotImplementedError)
+    """
+    found = []
+    for node in graph.toposort():
+        try:
+            lowering(node.op, node)
+            _require_arrays(node)
+        except NotImplementedError as error:
+            if not (_known_early(node) and all(isinstance(variable, Constant) for variable in node.inputs)):
+                found.append((node, error))
+    return found
+
+
+def _require_arrays(node):
+    """Refuse a node that computes what XLA knows nothing of: sparse matrices, lists."""
+    for variable in (*node.inputs, *node.outputs):
+        kind = variable.type
+        if not isinstance(kind, _ARRAYS) and not isinstance(variable, Constant):
+            raise NotImplementedError(f"XLA has no {type(kind).__name__.removesuffix('Type').lower()} values")
+        if isinstance(kind, TensorType) and np.dtype(kind.dtype).kind not in "biufc":
+            raise NotImplementedError(f"XLA has no arrays of {kind.dtype}")
+
+
 def _describe(value):
     return f"{value.dtype}{list(value.shape)}" if hasattr(value, "shape") else repr(value)
 
 
-def _compute(node, function, arguments):
+def compute(node, function, arguments):
+    """The values of a node's outputs: known while tracing, or what its JAX function makes of the arguments."""
     if concrete(*arguments):
-        results = _evaluate(node, arguments)
+        results = evaluate(node, arguments)
         if results is not None:
             return results
     # Floating-point constants take part in the computation; integers may be shapes and stay NumPy.
@@ -150,7 +190,7 @@ def _of_type(value, kind):
     return value.astype(canonical(kind.dtype))
 
 
-def _evaluate(node, arguments):
+def evaluate(node, arguments):
     """Compute a node with Aesara's own Python code while tracing; None if it is not of that kind."""
     if not _known_early(node):
         return None

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from .duals import Dual
 from .order import Map, moved
 
 MATMUL_DTYPES = (None, "bfloat16")
@@ -120,7 +121,7 @@ def as_held(array):
 
 def concrete(*values):
     """Tell whether all `values` are known while tracing: NumPy arrays, numbers, slices, None."""
-    return not any(isinstance(value, jax.Array | Map) for value in values)
+    return not any(isinstance(value, jax.Array | Map | Dual) for value in values)
 
 
 def known_integers(values, what):

@@ -27,6 +27,7 @@ from jax import lax
 
 from .joining import joined
 from .order import Map, keeping_order, moved, moved_axis, of_maps
+from .duals import Dual, of_duals, traced_of
 from .registry import as_array, concrete, known_integers, lowering, output_dtype
 
 
@@ -132,7 +133,14 @@ def _make_vector(op, node):
 @lowering.register(ARange)
 def _arange(op, node):
     # The interpreter has computed it already where its bounds are known.
-    return lambda *bounds: known_integers(bounds, "the length of arange")
+    @of_duals
+    def arange(start, stop, step):
+        if not isinstance(start, Dual):
+            raise NotImplementedError("the length of arange depends on the data, but XLA fixes shapes when it compiles")
+        length = start.guards.require((start, stop, step), lambda *bounds: len(np.arange(*bounds)))
+        return start.traced + as_array(np.arange(length), start.dtype) * traced_of(step)
+
+    return arange
 
 
 @lowering.register(Eye)
