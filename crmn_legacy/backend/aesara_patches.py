@@ -318,6 +318,14 @@ def mend_c_code_reading(module):
     module.ExternalCOp.load_c_code = load_c_code
 
 
+def mend_random_streams(module):
+    """Make the states of many random streams at once."""
+    _require_version()
+    from crmn_legacy.backend import substreams
+
+    substreams.mend(module)
+
+
 # Module of Aesara -> what is mended once it has run. In the order in which Aesara imports them.
 MENDS = {
     "aesara.version": (mend_numpy_names,),
@@ -331,6 +339,7 @@ MENDS = {
     "aesara.link.c.op": (mend_c_code_reading,),
     "aesara.tensor.basic": (mend_static_shapes,),
     "aesara.tensor.nnet.corr": (mend_convolution_nodes,),
+    "aesara.sandbox.rng_mrg": (mend_random_streams,),
 }
 
 

@@ -156,6 +156,7 @@ class XlaThunk:
             if place is not None:
                 self._update(self.cells[place], variable, value)
             outputs.append(_taken(variable, value) if place is None else None)
+            self.storage_map[variable][0] = outputs[-1]
         return outputs
 
     def _computed(self, values):
