@@ -23,16 +23,23 @@ from crmn_legacy.backend import device_values
 from crmn_legacy.backend.stages import Stages
 
 _TYPES = "aesara.compile.function.types"
-_own = contextvars.ContextVar("aesara_compiles", default=False)
+_xla = contextvars.ContextVar("xla_compiles", default=None)
+_defaults = {"xla": False}
 _told = set()
 
 
-def install():
+def install(default=True):
     """Have every function that Aesara makes compiled by XLA, but those whose mode looks into them; idempotent.
 
     ``DebugMode``, ``NanGuardMode`` and modes of a script's own classes look at each value as it is computed, so their
     functions stay Aesara's.
+
+    Parameters
+    ----------
+    default : bool
+        Whether that holds everywhere; else only within `xla_compiles`.
     """
+    _defaults["xla"] = default
     # By their names in sys.modules: aesara.compile has functions of the same names.
     for name in ("aesara.compile", "aesara.compile.function", "aesara.compile.function.pfunc", _TYPES):
         importlib.import_module(name)
@@ -45,7 +52,8 @@ def install():
 def _through_xla(inputs, outputs, mode=None, **options):
     """A function of `inputs`; see Aesara's `orig_function`."""
     mode = get_mode(mode)
-    if _own.get() or type(mode) not in (Mode, XlaMode):
+    by_xla = _xla.get()
+    if not (_defaults["xla"] if by_xla is None else by_xla) or type(mode) not in (Mode, XlaMode):
         with aesara_compiles():
             return _bringing_home(orig_function(inputs, outputs, mode=mode, **options))
     return orig_function(inputs, outputs, mode=mode if isinstance(mode, XlaMode) else XlaMode(), **options)
@@ -54,11 +62,21 @@ def _through_xla(inputs, outputs, mode=None, **options):
 @contextlib.contextmanager
 def aesara_compiles():
     """Leave functions that are made in this block to Aesara: those inside its own ops, a scan's step for one."""
-    token = _own.set(True)
+    token = _xla.set(False)
     try:
         yield
     finally:
-        _own.reset(token)
+        _xla.reset(token)
+
+
+@contextlib.contextmanager
+def xla_compiles():
+    """Have functions that are made in this block compiled by XLA."""
+    token = _xla.set(True)
+    try:
+        yield
+    finally:
+        _xla.reset(token)
 
 
 def _bringing_home(function):
@@ -156,7 +174,8 @@ class XlaThunk:
             if place is not None:
                 self._update(self.cells[place], variable, value)
             outputs.append(_taken(variable, value) if place is None else None)
-            self.storage_map[variable][0] = outputs[-1]
+            if variable.owner is not None:
+                self.storage_map[variable][0] = outputs[-1]
         return outputs
 
     def _computed(self, values):

@@ -155,13 +155,13 @@ class Program:
     def __init__(self, inputs, outputs):
         self.inputs, self.outputs = inputs, outputs
         self.donated = []
+        self._integers = [number for number, variable in enumerate(inputs) if _may_say_a_shape(variable)]
         self._graph = None
         self._compiled, self._found = {}, {}
 
     def __call__(self, values):
-        signature = tuple(getattr(value, "shape", ()) for value in values)
-        known = {i: value for i, value in enumerate(values) if _is_known_early(self.inputs[i], value)}
-        compiled = self._of(signature, known)
+        known = {number: np.asarray(values[number]) for number in self._integers if _is_small(values[number])}
+        compiled = self._of((tuple(known), *(getattr(value, "shape", ()) for value in values)), known)
         return compiled(values, known)
 
     def _of(self, signature, known):
@@ -243,12 +243,16 @@ class Compiled:
         return results
 
 
-def _is_known_early(variable, value):
+def _may_say_a_shape(variable):
+    kind = variable.type
+    return isinstance(kind, TensorType) and kind.ndim < 2 and np.dtype(kind.dtype).kind in "iu"
+
+
+def _is_small(value):
     from crmn_legacy.backend.lowerings.guarded import LARGEST
 
-    if not isinstance(value, np.ndarray | np.generic) or value.dtype.kind not in "iu":
-        return False
-    return value.ndim == 0 or (value.ndim == 1 and value.size <= LARGEST)
+    # One number is fetched from the device; several are known where they are given.
+    return np.ndim(value) == 0 or (isinstance(value, np.ndarray) and value.size <= LARGEST)
 
 
 def _given_up(value):

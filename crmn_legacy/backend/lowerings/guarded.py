@@ -1,9 +1,9 @@
 """Graphs whose shapes depend on integers that are given with each call.
 
 A minibatch is ``data[i * b:(i + 1) * b]``: its length does not change with ``i``, but XLA must be told it while the
-program is traced. So small integers are known and traced at once (:class:`~.duals.Dual`). Where a shape follows from one, what
-was used of it (of a slice, its length) is remembered as a guard: the program serves every later call for which the
-guards hold, and another is made for one where they do not.
+program is traced. So small integers are known and traced at once (:class:`~.duals.Dual`). Where a shape follows from
+one, what was used of it (of a slice, its length) is remembered as a guard: the program serves every later call for
+which the guards hold, and another is made for one where they do not.
 """
 
 import dataclasses

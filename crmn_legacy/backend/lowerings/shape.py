@@ -25,9 +25,9 @@ from aesara.tensor.shape import Reshape, Shape, Shape_i, SpecifyShape, Unbroadca
 from aesara.tensor.sort import ArgSortOp, SortOp
 from jax import lax
 
+from .duals import Dual, of_duals, traced_of
 from .joining import joined
 from .order import Map, keeping_order, moved, moved_axis, of_maps
-from .duals import Dual, of_duals, traced_of
 from .registry import as_array, concrete, known_integers, lowering, output_dtype
 
 
