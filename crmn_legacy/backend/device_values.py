@@ -39,6 +39,13 @@ def copied(value):
         return jnp.array(value)
 
 
+def move(cell):
+    """Move a shared variable's value to the device, where it stays: a set of data is not sent with every call."""
+    value = cell[0]
+    if isinstance(value, np.ndarray) and value.ndim and twin(value) is None:
+        keep(cell, copied(value))
+
+
 def home(cell):
     """Bring a cell's value home.
 

@@ -14,13 +14,14 @@ import sys
 import numpy as np
 from aesara.compile.function.types import Function, FunctionMaker, orig_function
 from aesara.compile.mode import Mode, get_mode
+from aesara.compile.sharedvalue import SharedVariable
 from aesara.graph.rewriting.basic import MergeOptimizer
 from aesara.link.basic import Container, Linker
 from aesara.link.utils import map_storage, raise_with_op
 from aesara.tensor.random.type import RandomType
 
 from crmn_legacy.backend import device_values
-from crmn_legacy.backend.stages import Stages
+from crmn_legacy.backend.stages import Stages, is_for_xla
 
 _TYPES = "aesara.compile.function.types"
 _xla = contextvars.ContextVar("xla_compiles", default=None)
@@ -161,11 +162,18 @@ class XlaThunk:
 
     def __init__(self, graph, cells, storage_map):
         self.graph, self.cells, self.storage_map = graph, cells, storage_map
+        self._shared = [
+            cell
+            for variable, cell in zip(graph.inputs, cells, strict=True)
+            if isinstance(variable, SharedVariable) and is_for_xla(variable)
+        ]
         self._updated = dict(graph.update_mapping or {})
         self._on_host, self._stages = {}, None
 
     def __call__(self, output_subset=None):
         """The values of the outputs; those of updates are left in their cells, and told as None."""
+        for cell in self._shared:
+            device_values.move(cell)
         values = {v: _given(cell[0]) for v, cell in zip(self.graph.inputs, self.cells, strict=True)}
         results = self._computed(values)
         outputs = []
