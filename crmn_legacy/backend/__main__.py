@@ -1,12 +1,13 @@
 """``python -m crmn_legacy.backend SCRIPT [ARGS]``: an unmodified Theano or Lasagne 0.1 script on Aesara."""
 
+import argparse
 import os
 import sys
 import warnings
 from types import ModuleType
 
 from crmn_legacy import backend
-from crmn_legacy.backend import aesara_settings, compiler, variables
+from crmn_legacy.backend import aesara_settings, compiler, theano_flags, variables
 from crmn_legacy.errors import UserError, run
 
 USAGE = "usage: python -m crmn_legacy.backend SCRIPT [ARGS]"
@@ -61,21 +62,30 @@ def run_script(path, arguments):
         sys.exit(1)
 
 
+def build_parser():
+    """Options of the door, one line each; they stand before SCRIPT, and what follows it is the script's own."""
+    parser = _Parser(prog="python -m crmn_legacy.backend", usage=USAGE.partition(": ")[2], allow_abbrev=False)
+    parser.add_argument("script", metavar="SCRIPT", help="a Theano or Lasagne program")
+    parser.add_argument("arguments", metavar="ARGS", nargs=argparse.REMAINDER, help="the script's own arguments")
+    return parser
+
+
+class _Parser(argparse.ArgumentParser):
+    """Tells a mistake in one line."""
+
+    def error(self, message):
+        required = "the following arguments are required"
+        raise UserError(f"{'got no script' if message.startswith(required) else message}; {USAGE}")
+
+
 def main():
     """Run the command line."""
-    arguments = sys.argv[1:]
-    if arguments in (["-h"], ["--help"]):
-        print(USAGE)
-        return
-    if not arguments:
-        raise UserError(f"got no script; {USAGE}")
-    if os.environ.get("THEANO_FLAGS") and not os.environ.get("AESARA_FLAGS"):
-        print("note: THEANO_FLAGS is not read; give its flags as AESARA_FLAGS", file=sys.stderr)
+    given = build_parser().parse_args()
     variables.set_warnings_right()
-    aesara_settings.drop_device()
+    theano_flags.install()
     if compiler.default() is None and "cxx" not in aesara_settings.choices():
         variables.tell("no C++ compiler with Python's headers: Aesara computes in Python, slowly; install g++")
-    run_script(arguments[0], arguments[1:])
+    run_script(given.script, given.arguments)
 
 
 if __name__ == "__main__":
