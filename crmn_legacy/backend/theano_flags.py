@@ -29,10 +29,8 @@ _read = {}
 
 def install():
     """Have Aesara's settings follow Theano's when it is imported; call it before Aesara starts."""
-    mends = aesara_patches.MENDS["aesara.configparser"]
-    if obey not in mends:
-        # Before the mends that choose what nobody has chosen.
-        aesara_patches.MENDS["aesara.configparser"] = (obey, *mends)
+    # Before the mends that choose what nobody has chosen.
+    aesara_patches.mend_when_imported("aesara.configparser", obey)
 
 
 def value(name, default=None):
