@@ -48,6 +48,7 @@ def main(options):
         ("requirements-build.lock", project["build-system"]["requires"], []),
         ("requirements.lock", needed, []),
         ("requirements-cuda12.lock", [*needed, *extras["cuda12"]], shared),
+        ("requirements-python2.lock", extras["python2"], []),
         ("requirements-detect.lock", [*needed, *extras["detect"]], shared),
     ):
         former = (ROOT / name).read_text()

@@ -34,6 +34,14 @@ def apply():
     sys.meta_path.insert(0, _MendingFinder())
 
 
+def mend_when_imported(name, mend):
+    """Have `mend` called with the module `name`: as soon as it has run, before the mends that it has, or now."""
+    if mend not in MENDS.get(name, ()):
+        MENDS[name] = (mend, *MENDS.get(name, ()))
+        if name in sys.modules:
+            mend(sys.modules[name])
+
+
 def _require_version():
     """Refuse an Aesara that the mends were not written for."""
     # aesara/__init__.py imports aesara.version before any other module of Aesara, so it is always there.

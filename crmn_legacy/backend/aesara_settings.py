@@ -12,13 +12,15 @@ import stat
 import tempfile
 from pathlib import Path
 
-from crmn_legacy.backend import cache, variables
+from crmn_legacy.backend import cache, theano_config, variables
 from crmn_legacy.errors import UserError
 
 CHOICES = ("cxx", "blas__ldflags", "gcc__cxxflags", "compiledir", "base_compiledir")
 """What a user of ``--backend c`` may choose in ``AESARA_FLAGS``: compiler, BLAS, flags, and where its output lies."""
 
 _MOVES_BITS = CHOICES[:3]
+
+_told = False
 
 
 def fix():
@@ -49,14 +51,14 @@ def choices():
     return {name: flags[name] for name in _MOVES_BITS if name in flags}
 
 
-def drop_device():
-    """Have Aesara compute on the processor, whatever a script's user has in his settings: it knows no other device."""
-    flags = _parse(os.environ.get("AESARA_FLAGS", ""))
-    if flags is None:
-        return  # told where Aesara reads it
-    if flags.get("device", "cpu") != "cpu":
-        variables.tell(f"device={flags['device']} of AESARA_FLAGS set aside: Aesara computes on the processor alone")
-    os.environ["AESARA_FLAGS"] = _joined({**flags, "device": "cpu"})
+def tell_float64():
+    """Say once how a script is computed in float32, where nobody has chosen; call it when a function is in float64."""
+    global _told
+    import aesara
+
+    if not (_told or theano_config.is_chosen("floatX")) and aesara.config.floatX == "float64":
+        _told = True
+        variables.tell("computed in float64, Theano's default; THEANO_FLAGS=floatX=float32 has it in float32")
 
 
 def _parse(text):

@@ -7,6 +7,7 @@ have changed since are adapted here.
 """
 
 import importlib
+import operator
 import sys
 from importlib.machinery import ModuleSpec
 from types import ModuleType
@@ -61,7 +62,7 @@ class TheanoModule(ModuleType):
             value = self._names[name]
             if isinstance(value, str):
                 module, _, attribute = value.partition(":")
-                value = getattr(importlib.import_module(module), attribute)
+                value = operator.attrgetter(attribute)(importlib.import_module(module))
         elif submodule in MODULES:
             return importlib.import_module(submodule)
         elif name == "__all__":
@@ -297,6 +298,7 @@ def Param(variable, default=None, name=None, mutable=None, strict=False, allow_d
     )
 
 
+_CONFIG = "crmn_legacy.backend.theano_config:config"
 _GRAPH = ("aesara.graph.basic", "aesara.graph.rewriting.utils")
 _TENSOR = tuple(
     f"aesara.tensor{part}" for part in ("", ".basic", ".elemwise", ".math", ".shape", ".subtensor", ".type", ".var")
@@ -313,7 +315,7 @@ _TENSOR_NAMES = {
     "Lop": "aesara.gradient:Lop",
     "Rop": "aesara.gradient:Rop",
     "addbroadcast": addbroadcast,
-    "config": "aesara:config",
+    "config": _CONFIG,
     "numeric_grad": "aesara.gradient:numeric_grad",
     "patternbroadcast": patternbroadcast,
     # Aesara keeps this name for now, with a warning.
@@ -333,6 +335,7 @@ MODULES = {
             "_asarray": "aesara.misc.safe_asarray:_asarray",
             "Param": Param,
             "clone": clone,
+            "config": _CONFIG,
             "dot": "aesara.tensor:dot",
             "scan": "aesara.scan.basic:scan",
         },
@@ -340,6 +343,11 @@ MODULES = {
     "theano.compat": ((), {"OrderedDict": "collections:OrderedDict", "izip": zip}),
     "theano.compat.python2x": ((), {"OrderedDict": "collections:OrderedDict"}),
     "theano.compile": (("aesara.compile", "aesara.compile.builders", "aesara.compile.ops"), {"Param": Param}),
+    "theano.configdefaults": (("aesara.configdefaults",), {"config": _CONFIG}),
+    "theano.configparser": (
+        ("crmn_legacy.backend.theano_config", "aesara.configparser"),
+        {"change_flags": f"{_CONFIG}.change_flags"},
+    ),
     "theano.gof": (("aesara.graph", "aesara.graph.basic", "aesara.graph.op", "aesara.graph.features"), {}),
     "theano.gof.graph": (_GRAPH, {"inputs": "aesara.graph.basic:graph_inputs"}),
     "theano.gof.op": (("aesara.graph.op",), {}),

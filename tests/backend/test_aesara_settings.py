@@ -111,7 +111,7 @@ def test_a_script_of_theanos_days_starts_on_the_processor(tmp_path, settings):
     (tmp_path / ".aesararc").write_text("[global]\ndevice = cuda\nfloatX = float32\n" if not flags else "")
     done = child(None, tmp_path, (*DOOR, str(script)), **flags)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.split() == ["cpu", "float64" if settings == "THEANO_FLAGS" else "float32"]
+    assert done.stdout.split() == ["cpu", "float32"]
     assert len(done.stderr.splitlines()) == (settings != ".aesararc")
 
 
@@ -140,3 +140,18 @@ def test_flags_are_parted_as_aesara_parts_them():
         flags = aesara_settings._parse(text)
         assert flags == parse_config_string(text, issue_warnings=False)
         assert aesara_settings._parse(aesara_settings._joined(flags)) == flags
+
+
+def told(code, **changes):
+    done = child(f"import crmn_legacy\nfrom crmn_legacy.backend import aesara_settings\n{code}", **changes)
+    assert done.returncode == 0, done.stderr
+    return done.stderr
+
+
+def test_float64_is_told_once_and_only_where_nobody_chose():
+    tell = "aesara_settings.tell_float64()\n"
+    assert (
+        told(tell * 2) == "note: computed in float64, Theano's default; THEANO_FLAGS=floatX=float32 has it in float32\n"
+    )
+    assert told(f"import theano; theano.config.floatX = 'float64'\n{tell}") == ""
+    assert told(tell, AESARA_FLAGS="floatX=float64") == told(tell, AESARA_FLAGS="floatX=float32") == ""

@@ -1,8 +1,11 @@
+import gzip
 import os
+import pickle
 import subprocess
 import sys
 import textwrap
 
+import numpy as np
 import pytest
 
 
@@ -116,7 +119,6 @@ def test_the_script_sees_what_python_would_show_it(tmp_path):
         ("sys.exit('gave up')", 1, "gave up\n"),
         ("sys.exit()", 0, ""),
         ("raise ValueError('wrong')", 1, "ValueError: wrong\n"),
-        ("1 +", 1, "SyntaxError: invalid syntax\n"),
     ],
 )
 def test_the_exit_status_is_the_scripts(tmp_path, line, status, said):
@@ -138,13 +140,111 @@ def test_a_missing_script_is_one_line_and_status_2(tmp_path, arguments, got):
     assert got in ran.stderr and "usage: python -m crmn_legacy.backend SCRIPT [ARGS]" in ran.stderr
 
 
-def test_help_is_the_usage_and_status_0(tmp_path):
+def test_help_begins_with_the_usage_and_status_0(tmp_path):
     ran = front_door("--help", cwd=tmp_path)
-    assert (ran.returncode, ran.stdout) == (0, "usage: python -m crmn_legacy.backend SCRIPT [ARGS]\n")
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert ran.stdout.startswith("usage: python -m crmn_legacy.backend SCRIPT [ARGS]\n")
 
 
-def test_theanos_flags_are_not_ignored_in_silence(tmp_path):
-    script = write(tmp_path / "script.py", "")
-    ran = front_door(script, cwd=tmp_path, THEANO_FLAGS="floatX=float32", AESARA_FLAGS="")
-    assert ran.returncode == 0
-    assert ran.stderr == "note: THEANO_FLAGS is not read; give its flags as AESARA_FLAGS\n"
+@pytest.mark.parametrize("option", ["--no-such-option", "--hel"])
+def test_options_are_known_and_never_abbreviated(tmp_path, option):
+    ran = front_door(option, write(tmp_path / "script.py", ""), cwd=tmp_path)
+    assert ran.returncode == 2
+    assert ran.stderr.startswith(f"error: unrecognized arguments: {option}") and ran.stderr.count("\n") == 1
+
+
+def test_nothing_is_imported_before_the_script_sets_its_flags(tmp_path):
+    script = write(
+        tmp_path / "script.py",
+        """
+        import os, sys
+        assert not {"aesara", "theano", "numpy", "jax"} & set(sys.modules)
+        os.environ["THEANO_FLAGS"] = "floatX=float32,device=gpu0,lib.cnmem=0.8,optimizer_including=cudnn"
+        import theano
+        print(theano.config.floatX, theano.config.device, theano.config.lib.cnmem)
+        """,
+    )
+    ran = front_door(script, cwd=tmp_path)
+    assert (ran.returncode, ran.stdout) == (0, "float32 cpu 0.8\n")
+    assert ran.stderr == (
+        "note: set aside: device=gpu0, lib.cnmem=0.8, optimizer_including=cudnn of THEANO_FLAGS; they are for Theano's "
+        "GPU code or compiler, or unknown here\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "source", ["print 'hello'\n", "try:\n    pass\nexcept A, e:\n    pass\n", "if 1:\n        x\n\ty\n"]
+)
+@pytest.mark.parametrize("place", ["script.py", "beside.py"])
+def test_python_2_is_told_so_in_one_line(tmp_path, source, place):
+    script = write(tmp_path / "script.py", "import beside\n")
+    (tmp_path / place).write_text(source)
+    ran = front_door(script, cwd=tmp_path)
+    assert ran.returncode == 2
+    assert ran.stderr.startswith(f"error: got {tmp_path / place}, line ") and ran.stderr.count("\n") == 1
+    assert ran.stderr.endswith(", but it is Python 2: give --python2 before the script\n")
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"), [([], "expected Python 3: mend"), (["--python2"], "expected Python 2 or 3: mend")]
+)
+def test_what_is_no_python_is_told_in_one_line(tmp_path, options, expected):
+    ran = front_door(*options, write(tmp_path / "script.py", "x = 1\n1 +\n"), cwd=tmp_path)
+    assert ran.returncode == 2
+    assert f"script.py, line 2 (invalid syntax), {expected}" in ran.stderr and ran.stderr.count("\n") == 1
+
+
+def test_a_syntax_error_of_code_in_a_string_is_the_scripts_own(tmp_path):
+    ran = front_door(write(tmp_path / "script.py", "eval('1 +')\n"), cwd=tmp_path)
+    assert ran.returncode == 1
+    assert ran.stderr.startswith("Traceback") and ran.stderr.endswith("SyntaxError: invalid syntax\n")
+
+
+PYTHON2 = """
+    import cPickle, gzip, os, sys
+    import numpy
+    import theano
+    import theano.tensor as T
+
+    class Regression(object):
+    \tdef __init__(self, n_in):
+    \t        self.W = theano.shared(numpy.zeros(n_in, dtype=theano.config.floatX), 'W')
+
+    def load_data(dataset):
+        f = gzip.open(dataset, 'rb')
+        train_set = cPickle.load(f)
+        f.close()
+        return [theano.shared(part) for part in train_set]
+
+    x, y = load_data(sys.argv[1])
+    batch = 8
+    n_batches = x.get_value(borrow=True).shape[0] / batch
+    index = T.lscalar()
+    model = Regression(3)
+    X, Y = T.matrix('x'), T.vector('y')
+    cost = T.mean((T.dot(X, model.W) - Y) ** 2)
+    rows = slice(index * batch, (index + 1) * batch)
+    train = theano.function([index], cost, updates={model.W: model.W - 0.1 * T.grad(cost, model.W)}.items(),
+                            givens={X: x[rows], Y: y[rows]})
+    for epoch in xrange(40):
+        costs = map(train, range(n_batches))
+    print 'batches %d, cost %.3f' % (n_batches, numpy.mean(costs)),
+    print model.W.get_value().round(1)
+"""
+
+
+def test_a_python_2_program_trains(tmp_path):
+    rng = np.random.RandomState(0)
+    points = rng.randn(36, 3)
+    with gzip.open(tmp_path / "data.pkl.gz", "wb") as file:
+        pickle.dump((points, points @ [1.0, -2.0, 0.5]), file, 2)
+    script = write(tmp_path / "script.py", PYTHON2)
+    ran = front_door("--python2", script, "data.pkl.gz", cwd=tmp_path)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert ran.stdout == "batches 4, cost 0.000 [ 1.  -2.   0.5]\n"
+
+
+def test_a_python_3_program_runs_as_python_2_too(tmp_path):
+    script = write(tmp_path / "script.py", "import sys\nprint(f'{7 / 2}', *sys.argv[1:], file=sys.stdout)\n")
+    ran = front_door("--python2", script, "--python2", cwd=tmp_path)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "3.5 --python2\n", "")

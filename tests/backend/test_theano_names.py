@@ -111,7 +111,7 @@ def test_a_dotted_name_is_reached_from_import_theano_alone(dotted):
 def test_types_are_those_of_aesara():
     assert T.TensorVariable is importlib.import_module("aesara.tensor.var").TensorVariable
     assert theano.shared is aesara.shared
-    assert theano.config is aesara.config
+    assert theano.scan is importlib.import_module("aesara.scan.basic").scan
     assert isinstance(T.matrix(), theano.gof.Variable)
 
 
