@@ -6,8 +6,7 @@ import sys
 import warnings
 from types import ModuleType
 
-from crmn_legacy import backend
-from crmn_legacy.backend import aesara_settings, compiler, old_names, python2, theano_flags, variables
+from crmn_legacy.backend import aesara_settings, compiler, door, old_names, python2, theano_flags, variables
 from crmn_legacy.errors import UserError, run
 
 USAGE = "usage: python -m crmn_legacy.backend SCRIPT [ARGS]"
@@ -43,7 +42,6 @@ def run_script(path, arguments, is_python2=False):
     """
     source = read_script(path)
     folder = os.path.dirname(os.path.realpath(path))
-    backend.install()
     old_names.install()
     sys.argv = [path, *arguments]
     sys.path[0] = folder
@@ -94,7 +92,9 @@ def _unreadable(error, path, is_python2):
 
 def build_parser():
     """Options of the door, one line each; they stand before SCRIPT, and what follows it is the script's own."""
-    parser = _Parser(prog="python -m crmn_legacy.backend", usage=USAGE.partition(": ")[2], allow_abbrev=False)
+    parser = _Parser(prog="python -m crmn_legacy.backend", usage="%(prog)s [OPTIONS] SCRIPT [ARGS]", allow_abbrev=False)
+    parser.add_argument("--backend", choices=door.BACKENDS, default="xla", help="who compiles: XLA, or Aesara's C")
+    parser.add_argument("--device", choices=door.DEVICES, help="where XLA computes; by default a card if JAX finds one")
     parser.add_argument("--python2", action="store_true", help="SCRIPT and the modules beside it are Python 2")
     parser.add_argument("script", metavar="SCRIPT", help="a Theano or Lasagne program")
     parser.add_argument("arguments", metavar="ARGS", nargs=argparse.REMAINDER, help="the script's own arguments")
@@ -114,7 +114,8 @@ def main():
     given = build_parser().parse_args()
     variables.set_warnings_right()
     theano_flags.install()
-    if compiler.default() is None and "cxx" not in aesara_settings.choices():
+    door.open_door(given.backend, given.device)
+    if given.backend == "c" and compiler.default() is None and "cxx" not in aesara_settings.choices():
         variables.tell("no C++ compiler with Python's headers: Aesara computes in Python, slowly; install g++")
     run_script(given.script, given.arguments, given.python2)
 

@@ -328,7 +328,6 @@ def mend_c_code_reading(module):
 
 def mend_random_streams(module):
     """Make the states of many random streams at once."""
-    _require_version()
     from crmn_legacy.backend import substreams
 
     substreams.mend(module)

@@ -361,6 +361,16 @@ def _shardings(jax, devices):
     return shared_by([one for process in range(jax.process_count()) for one in jax.local_devices(process)[:share]])
 
 
+def _aesaras_own(*arguments, **options):
+    """A function that Aesara compiles, whoever compiles those of the program around."""
+    import aesara
+
+    from crmn_legacy.backend.function import aesara_compiles
+
+    with aesara_compiles():
+        return aesara.function(*arguments, **options)
+
+
 class CStep(Step):
     """Aesara's own compiled function behind the same interface."""
 
@@ -371,7 +381,7 @@ class CStep(Step):
         if c_flags is not None:
             aesara.config.gcc__cxxflags = c_flags
         self._storage = {graph.name_of[variable]: variable for variable in reversed(graph.shared)}
-        self._function = aesara.function(
+        self._function = _aesaras_own(
             [*graph.batch.values(), *graph.rates.values()],
             list(graph.outputs.values()),
             updates=graph.updates,

@@ -96,11 +96,16 @@ def pin_host():
         False if NumPy was there already, so that its BLAS has chosen for itself.
     """
     _require_folder()
+    pin_libraries()
+    aesara_settings.fix()
+    return "numpy" not in sys.modules
+
+
+def pin_libraries():
+    """The part of `pin_host` that leaves Aesara's settings as they are."""
     variables.set_aside(_OURS)
     variables.set_warnings_right()
-    aesara_settings.fix()
     os.environ.update(_HOST)
-    return "numpy" not in sys.modules
 
 
 def _require_folder():

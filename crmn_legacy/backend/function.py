@@ -25,11 +25,11 @@ from crmn_legacy.backend.stages import Stages, is_for_xla
 
 _TYPES = "aesara.compile.function.types"
 _xla = contextvars.ContextVar("xla_compiles", default=None)
-_defaults = {"xla": False}
+_settings = {"xla": False, "prepare": None}
 _told = set()
 
 
-def install(default=True):
+def install(default=True, prepare=None):
     """Have every function that Aesara makes compiled by XLA, but those whose mode looks into them; idempotent.
 
     ``DebugMode``, ``NanGuardMode`` and modes of a script's own classes look at each value as it is computed, so their
@@ -39,8 +39,10 @@ def install(default=True):
     ----------
     default : bool
         Whether that holds everywhere; else only within `xla_compiles`.
+    prepare : callable, optional
+        Called before the first function is compiled.
     """
-    _defaults["xla"] = default
+    _settings["xla"], _settings["prepare"] = default, prepare
     # By their names in sys.modules: aesara.compile has functions of the same names.
     for name in ("aesara.compile", "aesara.compile.function", "aesara.compile.function.pfunc", _TYPES):
         importlib.import_module(name)
@@ -54,9 +56,12 @@ def _through_xla(inputs, outputs, mode=None, **options):
     """A function of `inputs`; see Aesara's `orig_function`."""
     mode = get_mode(mode)
     by_xla = _xla.get()
-    if not (_defaults["xla"] if by_xla is None else by_xla) or type(mode) not in (Mode, XlaMode):
+    if not (_settings["xla"] if by_xla is None else by_xla) or type(mode) not in (Mode, XlaMode):
         with aesara_compiles():
             return _bringing_home(orig_function(inputs, outputs, mode=mode, **options))
+    prepare, _settings["prepare"] = _settings["prepare"], None
+    if prepare is not None:
+        prepare()
     return orig_function(inputs, outputs, mode=mode if isinstance(mode, XlaMode) else XlaMode(), **options)
 
 
