@@ -76,6 +76,6 @@ def _require_card(jax):
     except (RuntimeError, AssertionError) as error:
         told = f" ({str(error).splitlines()[0]})" if str(error) else ""
         raise UserError(
-            f"--device cuda got no CUDA device{told}, expected one and JAX's build for it: install `jax[cuda12]` of the "
-            "pinned version, or leave --device out"
+            f"--device cuda got no CUDA device{told}, expected one and JAX's build for it: install `jax[cuda12]` of "
+            "the pinned version, or leave --device out"
         ) from None

@@ -8,7 +8,6 @@ import textwrap
 import numpy as np
 import pytest
 
-
 FLOAT64 = "note: computed in float64, Theano's default; THEANO_FLAGS=floatX=float32 has it in float32\n"
 
 
