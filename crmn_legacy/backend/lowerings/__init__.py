@@ -13,6 +13,7 @@ from . import (  # noqa: F401
     reductions,
     scan,
     shape,
+    special_functions,
 )
 from .interpreter import lower
 from .registry import Settings, lowering, settings
