@@ -4,6 +4,7 @@
 from . import (  # noqa: F401
     barrier,
     batch_normalization,
+    concrete_convolution,
     convolution,
     elementwise,
     indexing,
