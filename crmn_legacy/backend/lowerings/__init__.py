@@ -4,17 +4,23 @@
 from . import (  # noqa: F401
     barrier,
     batch_normalization,
+    block_sparse,
     concrete_convolution,
     convolution,
+    diagonals,
     elementwise,
+    fourier,
+    index_arrays,
     indexing,
     linear_algebra,
+    neighbours,
     neural,
     pooling,
     random,
     reductions,
     scan,
     shape,
+    sorting,
     special_functions,
 )
 from .interpreter import lower
