@@ -299,7 +299,7 @@ def _lowered(graph, donate):
 
     A state that is donated comes back whole. Of another XLA would copy what stays as it is.
     """
-    from crmn_legacy.backend.lowerings import lower
+    from crmn_legacy.backend.lowerings import lower, settings
     from crmn_legacy.backend.lowerings.order import lying_like, written
 
     inputs = [*graph.shared, *graph.batch.values(), *graph.rates.values()]
@@ -308,11 +308,12 @@ def _lowered(graph, donate):
     function = lower(*_merged(inputs, outputs), as_written=False)
 
     def program(state, batch, rates):
-        values = function(
-            *(state[graph.name_of[variable]] for variable in graph.shared),
-            *(batch[name] for name in graph.batch),
-            *(rates[name] for name in graph.rates),
-        )
+        with settings(passes_checks=True):
+            values = function(
+                *(state[graph.name_of[variable]] for variable in graph.shared),
+                *(batch[name] for name in graph.batch),
+                *(rates[name] for name in graph.rates),
+            )
         outputs = {name: written(value) for name, value in zip(graph.outputs, values, strict=False)}
         new = dict(zip(names, values[len(outputs) :], strict=True))
         new = {name: lying_like(value, state[name]) for name, value in new.items()}

@@ -6,6 +6,7 @@ from . import (  # noqa: F401
     batch_normalization,
     block_sparse,
     concrete_convolution,
+    control_flow,
     convolution,
     diagonals,
     elementwise,

@@ -28,6 +28,10 @@ class Dual:
         return self.traced.shape
 
     @property
+    def ndim(self):
+        return self.traced.ndim
+
+    @property
     def dtype(self):
         return self.traced.dtype
 

@@ -1,19 +1,32 @@
 """An Aesara graph as a function of JAX arrays."""
 
+import itertools
+
+import jax
 import numpy as np
 from aesara.graph.basic import Constant, NoParams
 from aesara.graph.basic import io_toposort as sorted_nodes
+from aesara.printing import Print
 from aesara.scalar.basic import ScalarType
 from aesara.tensor.basic import ARange
 from aesara.tensor.random.type import RandomType
 from aesara.tensor.type import TensorType
 from aesara.tensor.type_other import NoneTypeT, SliceType
 
+from .branches import choices
 from .order import of_maps, takes_maps, written
 from .registry import as_array, canonical, concrete, lowering
 
 # What XLA can hold, and what says how arrays are indexed.
 _ARRAYS = (TensorType, ScalarType, RandomType, SliceType, NoneTypeT)
+
+# What JAX raises where a value must be known while tracing, and is not.
+_UNKNOWN = (
+    jax.errors.ConcretizationTypeError,
+    jax.errors.NonConcreteBooleanIndexError,
+    jax.errors.TracerArrayConversionError,
+    jax.errors.TracerIntegerConversionError,
+)
 
 
 def lower(inputs, outputs, as_written=True):
@@ -73,7 +86,16 @@ class Program:
         self.outputs = list(outputs)
         nodes = sorted_nodes(self.inputs, self.outputs)
         self._require_inputs(nodes)
-        self.steps = [(node, _function(node)) for node in nodes]
+        chosen = choices(nodes, self.outputs)
+        inside = {node for choice in chosen.values() for side in choice.sides for node in side}
+        self._chosen, self.steps = set(), []
+        for node in nodes:
+            if node in chosen:
+                function = chosen[node].function(type(self))
+                self._chosen.add(function)
+                self.steps.append((node, [node.inputs[0], *itertools.chain(*chosen[node].inputs())], function))
+            elif node not in inside:
+                self.steps.append((node, node.inputs, _function(node)))
 
     def _require_inputs(self, nodes):
         given = set(self.inputs)
@@ -96,14 +118,16 @@ class Program:
                 return values[variable]
             return variable.data
 
-        for node, function in self.steps:
-            arguments = [value_of(variable) for variable in node.inputs]
+        for node, inputs, function in self.steps:
+            arguments = [value_of(variable) for variable in inputs]
             try:
                 results = self.results(node, function, arguments)
             except Exception as error:
                 error.add_note(f"while lowering {node} with inputs {[_describe(value) for value in arguments]}")
-                # The outermost, where the fault lies in a graph inside a graph.
-                error.lowered_node = node
+                # The outermost, where the fault lies in a graph inside a graph; what stands on one side of a choice is
+                # this graph's own.
+                if function not in self._chosen or not hasattr(error, "lowered_node"):
+                    error.lowered_node = node
                 raise
             for variable, result in zip(node.outputs, results, strict=True):
                 values.setdefault(variable, result)
@@ -174,7 +198,10 @@ def compute(node, function, arguments):
     ]
     if not takes_maps(function):
         arguments = [written(value) for value in arguments]
-    results = function(*arguments)
+    try:
+        results = function(*arguments)
+    except _UNKNOWN as error:
+        raise NotImplementedError(f"{node.op} needs to know values that depend on the data") from error
     if not isinstance(results, tuple | list):
         results = (results,)
     return [_of_type(result, variable.type) for result, variable in zip(results, node.outputs, strict=True)]
@@ -212,7 +239,7 @@ def _known_early(node):
     """
     if isinstance(node.op, ARange):
         return True
-    if node.op.destroy_map:
+    if node.op.destroy_map or isinstance(node.op, Print):
         return False
     for variable in node.outputs:
         dtype = getattr(variable.type, "dtype", None)

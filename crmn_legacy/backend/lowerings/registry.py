@@ -29,12 +29,15 @@ class Settings:
         What is compiled for, as JAX calls it: ``cpu``, ``cuda``. None: what JAX finds on this machine.
     mesh : None or jax.sharding.Mesh
         Devices that share the batch, which is the first axis of what they are given (`devices`). None: there is one.
+    passes_checks : bool
+        Whether what a graph checks of its data is passed over. Else a graph that checks its data cannot be lowered.
     """
 
     matmul_dtype: str | None = None
     channels_last: bool = True
     platform: str | None = None
     mesh: jax.sharding.Mesh | None = None
+    passes_checks: bool = False
 
     def __post_init__(self):
         if self.matmul_dtype not in MATMUL_DTYPES:
