@@ -1,8 +1,10 @@
-"""Fourier transforms, and convolutions of vectors."""
+"""Fourier transforms, their windows, and convolutions of vectors."""
 
 import math
 
 import jax.numpy as jnp
+import numpy as np
+from aesara.tensor.extra_ops import Bartlett
 from aesara.tensor.fft import IRFFTOp, RFFTOp
 from aesara.tensor.fourier import Fourier
 from aesara.tensor.math import Convolve
@@ -53,3 +55,12 @@ def _convolve(op, node):
         return jnp.convolve(as_array(x, dtype), as_array(y, dtype), op.mode)
 
     return convolve
+
+
+@lowering.register(Bartlett)
+def _bartlett(op, node):
+    def window(length):
+        (length,) = known_integers((length,), "the length of a window")
+        return as_array(np.bartlett(length), output_dtype(node))
+
+    return window

@@ -3,7 +3,7 @@
 import aesara.tensor as at
 import numpy as np
 import pytest
-from aesara.tensor import fft, fourier
+from aesara.tensor import extra_ops, fft, fourier
 
 from .reference import assert_agrees
 
@@ -35,3 +35,9 @@ def test_transforms_along_one_axis_agree_with_python():
 def test_convolved_vectors_agree_with_python(mode):
     x, y = at.dvector(), at.dvector()
     assert_agrees([x, y], [at.convolve(x, y, mode), at.convolve(y, x, mode)], [RNG.normal(size=n) for n in (6, 3)])
+
+
+@pytest.mark.parametrize("length", [0, 1, 2, 7])
+def test_windows_agree_with_python(length):
+    x = at.dvector()
+    assert_agrees([x], [extra_ops.bartlett(x.shape[0])], [np.zeros(length)])
