@@ -10,6 +10,7 @@ from . import (  # noqa: F401
     neural,
     pooling,
     random,
+    random_states,
     reductions,
     scan,
     shape,

@@ -5,6 +5,7 @@ from aesara.graph.basic import Constant, NoParams
 from aesara.graph.basic import io_toposort as sorted_nodes
 from aesara.scalar.basic import ScalarType
 from aesara.tensor.basic import ARange
+from aesara.tensor.random.type import RandomType
 from aesara.tensor.type import TensorType
 
 from .order import of_maps, takes_maps, written
@@ -29,7 +30,8 @@ def lower(inputs, outputs, as_written=True):
     Returns
     -------
     callable
-        Takes an array (or map) an input, returns a list with a JAX array an output.
+        Takes an array (or map) an input, returns a list with a JAX array an output. NumPy's generators come and go as
+        arrays, too (:mod:`.random_states`).
 
     Raises
     ------
@@ -44,14 +46,17 @@ def lower(inputs, outputs, as_written=True):
     def function(*arrays):
         if len(arrays) != len(types):
             raise TypeError(f"got {len(arrays)} arrays, expected {len(types)}, one for each input")
-        values = [
-            as_array(array, kind.dtype) if isinstance(kind, TensorType | ScalarType) else array
-            for array, kind in zip(arrays, types, strict=True)
-        ]
+        values = [_as_input(array, kind) for array, kind in zip(arrays, types, strict=True)]
         results = program(*values) if as_written else program.in_their_order(*values)
         return [as_array(value) for value in results]
 
     return function
+
+
+def _as_input(value, kind):
+    if isinstance(kind, TensorType | ScalarType):
+        return as_array(value, kind.dtype)
+    return as_array(value) if isinstance(kind, RandomType) else value
 
 
 class Program:
