@@ -346,10 +346,7 @@ MODULES = {
     "theano.sandbox": (("aesara.sandbox",), {}),
     # Theano's CUDA is gone without a successor; programs ask these two before they use any of it.
     "theano.sandbox.cuda": ((), {"cuda_enabled": False, "cuda_available": False}),
-    "theano.sandbox.rng_mrg": (
-        ("aesara.sandbox.rng_mrg",),
-        {"MRG_RandomStreams": "aesara.sandbox.rng_mrg:MRG_RandomStream"},
-    ),
+    "theano.sandbox.rng_mrg": (("crmn_legacy.backend.theano_rng_mrg", "aesara.sandbox.rng_mrg"), {}),
     "theano.scan_module": (("aesara.scan", "aesara.scan.basic", "aesara.scan.views"), {"clone": clone}),
     "theano.scan_module.scan_utils": (("aesara.scan.utils", *_GRAPH), {"clone": clone}),
     "theano.tensor": (_TENSOR, _TENSOR_NAMES),
