@@ -6,7 +6,7 @@ import warnings
 from types import ModuleType
 
 from crmn_legacy import backend
-from crmn_legacy.backend import aesara_settings, compiler, variables
+from crmn_legacy.backend import aesara_settings, compiler, theano_comparisons, variables
 from crmn_legacy.errors import UserError, run
 
 USAGE = "usage: python -m crmn_legacy.backend SCRIPT [ARGS]"
@@ -40,6 +40,7 @@ def run_script(path, arguments):
     """
     source = read_script(path)
     backend.install()
+    theano_comparisons.install()
     sys.argv = [path, *arguments]
     sys.path[0] = os.path.dirname(os.path.realpath(path))
     if not sys.warnoptions:
