@@ -1,6 +1,6 @@
 """The front door: Theano programs whose functions XLA compiles, on the processor or for a card."""
 
-from crmn_legacy.backend import aesara_patches, aesara_settings, cache, determinism, install
+from crmn_legacy.backend import aesara_patches, aesara_settings, cache, determinism, install, theano_comparisons
 from crmn_legacy.errors import UserError
 
 BACKENDS = ("xla", "c")
@@ -39,6 +39,7 @@ def open_door(backend="xla", device=None):
     if backend == "c" and device == "cuda":
         raise UserError("--device cuda got --backend c, expected --backend xla: Aesara computes on the processor alone")
     install()
+    theano_comparisons.install()
     if backend == "c":
         return
     # Before NumPy is imported; the rest when the program, which may choose its flags first, imports Theano.

@@ -324,7 +324,6 @@ _TENSOR_NAMES = {
     "unbroadcast": "aesara.tensor.shape:unbroadcast",
     "verify_grad": "aesara.gradient:verify_grad",
 }
-_RANDOM_STREAMS = "aesara.sandbox.rng_mrg:MRG_RandomStream"
 
 # Theano's module -> (Aesara's modules that are searched, names that come from elsewhere).
 MODULES = {
@@ -355,7 +354,7 @@ MODULES = {
     "theano.sandbox": (("aesara.sandbox",), {}),
     # Theano's CUDA is gone without a successor; programs ask these two before they use any of it.
     "theano.sandbox.cuda": ((), {"cuda_enabled": False, "cuda_available": False}),
-    "theano.sandbox.rng_mrg": (("aesara.sandbox.rng_mrg",), {"MRG_RandomStreams": _RANDOM_STREAMS}),
+    "theano.sandbox.rng_mrg": (("crmn_legacy.backend.theano_rng_mrg", "aesara.sandbox.rng_mrg"), {}),
     "theano.scan_module": (("aesara.scan", "aesara.scan.basic", "aesara.scan.views"), {"clone": clone}),
     "theano.scan_module.scan_utils": (("aesara.scan.utils", *_GRAPH), {"clone": clone}),
     "theano.tensor": (_TENSOR, _TENSOR_NAMES),
@@ -364,8 +363,8 @@ MODULES = {
     "theano.tensor.nnet.conv": (("aesara.tensor.nnet.conv",), {"conv2d": conv2d}),
     "theano.tensor.nnet.nnet": (_NNET, _NNET_NAMES),
     "theano.tensor.nnet.sigm": (_NNET, _NNET_NAMES),
-    # Theano 0.7 had two kinds of streams with one interface; only the MRG streams have kept it.
-    "theano.tensor.shared_randomstreams": ((), {"RandomStreams": _RANDOM_STREAMS}),
+    "theano.tensor.raw_random": (("crmn_legacy.backend.theano_raw_random",), {}),
+    "theano.tensor.shared_randomstreams": (("crmn_legacy.backend.theano_random_streams",), {}),
     "theano.tensor.signal": (("aesara.tensor.signal",), {}),
     "theano.tensor.signal.downsample": (("aesara.tensor.signal.pool",), {"max_pool_2d": max_pool_2d}),
 }

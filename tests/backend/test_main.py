@@ -95,6 +95,23 @@ def test_a_recurrent_lasagne_script_with_scan_trains(tmp_path):
     assert (ran.returncode, ran.stdout, ran.stderr) == (0, "True\n", FLOAT64)
 
 
+def test_comparisons_and_streams_are_theanos(tmp_path):
+    script = """
+        import numpy as np
+        import theano
+        import theano.tensor as T
+        from theano.tensor.shared_randomstreams import RandomStreams
+        x = T.dvector()
+        above = theano.function([x], [T.gt(x, 0) + T.gt(x, 1), x[x > 0]])([2, .5, -1])
+        print(above[0].dtype, above[0].tolist(), above[1].tolist())
+        drawn = theano.function([], RandomStreams(7).uniform((2,)))()
+        seed = np.random.RandomState(7).randint(2 ** 30)
+        print((drawn == np.random.RandomState(seed).uniform(size=2)).all())
+    """
+    ran = front_door(write(tmp_path / "script.py", script), cwd=tmp_path)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "int8 [2, 1, 0] [2.0, 0.5]\nTrue\n", "")
+
+
 def test_the_script_sees_what_python_would_show_it(tmp_path):
     script = write(
         tmp_path / "folder" / "script.py",

@@ -5,6 +5,7 @@ from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
+from aesara.tensor.basic import PermuteRowElements
 from aesara.tensor.subtensor import (
     AdvancedIncSubtensor,
     AdvancedIncSubtensor1,
@@ -279,3 +280,15 @@ def _advanced_inc_subtensor(op, node):
         return x.at[indices].add(y)
 
     return advanced_inc_subtensor
+
+
+@lowering.register(PermuteRowElements)
+def _permute_row_elements(op, node):
+    def permute(x, permutation, inverse):
+        (inverse,) = known_integers((inverse,), "whether a permutation is inverted")
+        permutation = as_array(permutation)
+        shape = np.broadcast_shapes(np.shape(x), permutation.shape)
+        permutation = jnp.broadcast_to(jnp.argsort(permutation, -1) if inverse else permutation, shape)
+        return jnp.take_along_axis(jnp.broadcast_to(as_array(x), shape), permutation, -1)
+
+    return permute

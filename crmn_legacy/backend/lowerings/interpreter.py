@@ -47,7 +47,8 @@ def lower(inputs, outputs, as_written=True):
     Returns
     -------
     callable
-        Takes an array (or map) an input, returns a list with a JAX array an output.
+        Takes an array (or map) an input, returns a list with a JAX array an output. NumPy's generators come and go as
+        arrays, too (:mod:`.random_states`).
 
     Raises
     ------
@@ -62,14 +63,17 @@ def lower(inputs, outputs, as_written=True):
     def function(*arrays):
         if len(arrays) != len(types):
             raise TypeError(f"got {len(arrays)} arrays, expected {len(types)}, one for each input")
-        values = [
-            as_array(array, kind.dtype) if isinstance(kind, TensorType | ScalarType) else array
-            for array, kind in zip(arrays, types, strict=True)
-        ]
+        values = [_as_input(array, kind) for array, kind in zip(arrays, types, strict=True)]
         results = program(*values) if as_written else program.in_their_order(*values)
         return [as_array(value) for value in results]
 
     return function
+
+
+def _as_input(value, kind):
+    if isinstance(kind, TensorType | ScalarType):
+        return as_array(value, kind.dtype)
+    return as_array(value) if isinstance(kind, RandomType) else value
 
 
 class Program:

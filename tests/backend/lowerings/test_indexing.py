@@ -139,3 +139,17 @@ def test_picking_ignores_what_is_not_picked():
     value = np.array([[1.0, np.inf], [np.nan, 2.0]])
     (got,) = lower([x, y], [x[at.arange(2), y]])(value, np.array([0, 1]))
     np.testing.assert_array_equal(got, [1.0, 2.0])
+
+
+@pytest.mark.parametrize("inverse", [False, True])
+def test_permuted_rows_and_their_gradients_agree_with_python(inverse):
+    rng = np.random.default_rng(0)
+    rows, orders = rng.normal(size=(3, 5)), np.array([rng.permutation(5) for _ in range(3)])
+    x, permutations, vector, order = at.dmatrix(), at.lmatrix(), at.dvector(), at.lvector()
+    outputs = [
+        at.permute_row_elements(x, permutations, inverse),
+        at.permute_row_elements(x, order, inverse),
+        at.permute_row_elements(vector, permutations, inverse),
+    ]
+    values = [rows, orders, rows[0], orders[1]]
+    assert_agrees([x, permutations, vector, order], outputs, values, wrt=[x, vector])
