@@ -156,7 +156,7 @@ def test_the_prediction_of_the_readme_is_written(outcomes):
 
 def test_the_table_of_files_is_that_of_a_run(outcomes):
     section = RUNS.partition("## A run's folder")[2].partition("\n## ")[0]
-    named = set(re.findall(r"`([\w.]+\.(?:json|jsonl|npz|py|sha256))`", section))
+    named = set(re.findall(r"`([\w.]+\.(?:json|jsonl|csv|npz|py|sha256))`", section))
     assert named == {path.name for path in (outcomes["clone"] / "runs" / "faces").iterdir()}
 
 

@@ -3,7 +3,7 @@
 ::
 
     run.json         row, argv, seed, data, versions, platform key, source, times, result, bits
-    recipe.py        the script as run         curve.jsonl   a line an epoch
+    recipe.py        the script as run         curve.jsonl   a line an epoch; curve.csv, its scalars
     weights.npz      best validation           weights_initial.npz
     checkpoint.npz   the whole state, and checkpoint.previous.npz, the one before
     trace.jsonl      with --trace only: a line an update
@@ -26,10 +26,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from crmn_legacy.archive.arrays import read_arrays, write_arrays
+from crmn_legacy.archive.curve_csv import as_csv
 from crmn_legacy.archive.layout import (
     ARRAYS,
     CHECKPOINT,
     CURVE,
+    CURVE_CSV,
     FORMER_CHECKPOINT,
     MANIFEST,
     RECIPE,
@@ -175,8 +177,9 @@ class RunFolder:
         write_record(self.path, record)
 
     def write_curve(self, epochs):
-        """Write ``curve.jsonl`` (of a list of `Epoch`)."""
+        """Write ``curve.jsonl`` (of a list of `Epoch`), and after it ``curve.csv``, which follows from it."""
         write_curve(self.path, epochs)
+        write_whole(self.path / CURVE_CSV, as_csv(epochs).encode())
 
     def write_checkpoint(self, arrays):
         """Write ``checkpoint.npz`` and keep the one before as ``checkpoint.previous.npz``."""
@@ -281,7 +284,7 @@ def lighten(source, target, keep=(), with_paths=True):
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=".light-") as place:
             made = Path(place) / target.name
             made.mkdir()
-            for name in (RECIPE, CURVE, TRACE, *keep):
+            for name in (RECIPE, CURVE, CURVE_CSV, TRACE, *keep):
                 if (source / name).exists():
                     shutil.copyfile(source / name, made / name)
             gone = [name for name in ARRAYS if name not in keep and (source / name).exists()]

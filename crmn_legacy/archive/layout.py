@@ -2,9 +2,10 @@
 
 MANIFEST = "MANIFEST.sha256"
 RUN, CURVE, RECIPE = "run.json", "curve.jsonl", "recipe.py"
+CURVE_CSV = "curve.csv"
 WEIGHTS, INITIAL_WEIGHTS = "weights.npz", "weights_initial.npz"
 CHECKPOINT, FORMER_CHECKPOINT = "checkpoint.npz", "checkpoint.previous.npz"
 ARRAYS = (WEIGHTS, INITIAL_WEIGHTS, CHECKPOINT, FORMER_CHECKPOINT)
 TRACE = "trace.jsonl"
 # All that a run ever writes and digests; whatever else lies in its folder is not the run's.
-WRITTEN = (RUN, RECIPE, CURVE, *ARRAYS, TRACE)
+WRITTEN = (RUN, RECIPE, CURVE, CURVE_CSV, *ARRAYS, TRACE)
