@@ -26,6 +26,7 @@ help:
 	@echo 'make environment  .venv from the locks; PYTHON=/path/to/python3.11 chooses the Python'
 	@echo 'make cuda-environment  .venv-cuda, with which `kernels` compiles for NVIDIA cards; needs none'
 	@echo 'make detect       OpenCV into .venv, for predict --detect'
+	@echo 'make tensorboard  tensorboardX into .venv, for a run with --tensorboard'
 	@echo 'make lock         the locks anew; LOCK_OPTIONS=--upgrade lets versions rise'
 	@echo 'make image        a container image as one file in dist/, with buildah, podman or docker'
 	@echo 'make image-cuda12 the same for NVIDIA GPUs; IMAGE_OPTIONS=... for both, see tools/image.py --help'
@@ -108,6 +109,11 @@ cuda-environment:
 .PHONY: detect
 detect: environment
 	$(INSTALL) --require-hashes --no-build-isolation -r requirements-detect.lock
+
+# tensorboardX, for a run with `--tensorboard`.
+.PHONY: tensorboard
+tensorboard: environment
+	$(INSTALL) --require-hashes --no-build-isolation -r requirements-tensorboard.lock
 
 .PHONY: kernels
 kernels: cuda-environment

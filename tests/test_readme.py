@@ -15,6 +15,7 @@ from PIL import Image
 from crmn_legacy import samples
 from crmn_legacy.data.files.faces import read_faces
 from crmn_legacy.data.files.photographs import read_points
+from crmn_legacy.training import tensorboard
 from tests.data_prep import cifar_folders
 from tests.data_prep.cifar_folders import CIFAR10, make_folder
 
@@ -84,6 +85,8 @@ def write_picture(path, faces, number):
 
 def why_not(command):
     """What a command needs that is not here, or None."""
+    if "--tensorboard" in command and not tensorboard.is_installed():
+        return "no tensorboardX: make tensorboard"
     if not command.startswith("docker "):
         return None
     engine = shutil.which("docker") and subprocess.run(["docker", "info"], capture_output=True).returncode == 0

@@ -29,7 +29,7 @@ def as_csv(epochs):
     epoch,updates,rates.all,train_loss,validation_loss,shifts,best
     1,3,0.1,2.0,1.5,0,0
     """
-    rows = [_scalars(epoch) for epoch in epochs]
+    rows = [scalars(epoch) for epoch in epochs]
     text = io.StringIO()
     writer = csv.DictWriter(text, _columns(epochs, rows), restval="", lineterminator="\n")
     writer.writeheader()
@@ -37,8 +37,8 @@ def as_csv(epochs):
     return text.getvalue()
 
 
-def _scalars(epoch):
-    """What a line shows of an epoch (dict of str to number)."""
+def scalars(epoch):
+    """The numbers of an `Epoch` by the names of their columns (a dict); of a dict's entries ``rates.stem``."""
     found = {}
     for field in msgspec.structs.fields(epoch):
         value = getattr(epoch, field.name)

@@ -7,6 +7,7 @@
     weights.npz      best validation           weights_initial.npz
     checkpoint.npz   the whole state, and checkpoint.previous.npz, the one before
     trace.jsonl      with --trace only: a line an update
+    tensorboard/     with --tensorboard only: event files, which no digest covers
     MANIFEST.sha256  of all the above, written when the run is finished
 
 Whatever else lies there, such as a log or what a file browser leaves, is not the run's: no digest covers it, and
@@ -36,6 +37,7 @@ from crmn_legacy.archive.layout import (
     MANIFEST,
     RECIPE,
     RUN,
+    TENSORBOARD,
     TRACE,
     WRITTEN,
 )
@@ -274,9 +276,10 @@ def lighten(source, target, keep=(), with_paths=True):
         raise UserError(f"got '{source}', which is without its arrays already, expected the run's own folder")
     if target.exists() and not (left_out(target) or (target.is_dir() and not any(target.iterdir()))):
         raise UserError(f"got '{target}', which is no light folder of a run, expected one, or a new place")
-    if left_out(target) and foreign(target):
+    beside = foreign(target) + [TENSORBOARD] * (target / TENSORBOARD).exists() if left_out(target) else []
+    if beside:
         raise UserError(
-            f"got '{target}', which holds {shown_names(foreign(target))} beside a run, expected a light folder alone: "
+            f"got '{target}', which holds {shown_names(beside)} beside a run, expected a light folder alone: "
             "move that away"
         )
     try:

@@ -7,5 +7,7 @@ WEIGHTS, INITIAL_WEIGHTS = "weights.npz", "weights_initial.npz"
 CHECKPOINT, FORMER_CHECKPOINT = "checkpoint.npz", "checkpoint.previous.npz"
 ARRAYS = (WEIGHTS, INITIAL_WEIGHTS, CHECKPOINT, FORMER_CHECKPOINT)
 TRACE = "trace.jsonl"
+# A folder for those who watch: what is in it proves nothing, and no digest covers it.
+TENSORBOARD = "tensorboard"
 # All that a run ever writes and digests; whatever else lies in its folder is not the run's.
 WRITTEN = (RUN, RECIPE, CURVE, CURVE_CSV, *ARRAYS, TRACE)

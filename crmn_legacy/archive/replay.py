@@ -103,7 +103,8 @@ def command(folder, record, out, data=None, **changes):
     programs = record.options.programs
     if programs is not None and not os.path.isdir(programs):
         programs = None  # building the graph gives the same bits
-    options = replace(record.options, data=data, programs=programs, **changes)
+    # Nobody watches; and what writes for those who do may not be here.
+    options = replace(record.options, data=data, programs=programs, tensorboard=False, **changes)
     # Without -P whatever lies in the folder could be imported in the place of a library.
     script = Path(folder).absolute() / archive.RECIPE
     return [sys.executable, "-P", str(script), "--out", str(out), *options.as_words()]

@@ -13,6 +13,7 @@ from crmn_legacy.archive.layout import (
     MANIFEST,
     RECIPE,
     RUN,
+    TENSORBOARD,
     WEIGHTS,
     WRITTEN,
 )
@@ -88,7 +89,7 @@ def foreign(path):
     list of str
         Sorted, as the system gives them: not all may be printable.
     """
-    return sorted(_names(Path(path)) - {*WRITTEN, MANIFEST})
+    return sorted(_names(Path(path)) - {*WRITTEN, MANIFEST, TENSORBOARD})
 
 
 def shown_names(names, most=5):

@@ -8,7 +8,6 @@ import numpy as np
 from crmn_legacy import archive
 from crmn_legacy.commands.classify import classify
 from crmn_legacy.commands.each_picture import for_each_picture
-from crmn_legacy.commands.overlays import overlay
 from crmn_legacy.data.boxes import crop_face
 from crmn_legacy.data.detection import detect_faces
 from crmn_legacy.data.files import photographs
@@ -17,6 +16,7 @@ from crmn_legacy.files import write_whole
 from crmn_legacy.inference.predictors import FacePredictor, middle_box, require_box
 from crmn_legacy.inference.trained_network import load, recipe_of, warn_if_altered
 from crmn_legacy.metrics import INTEROCULAR, interocular_error, require_eyes_apart
+from crmn_legacy.overlays import overlay
 
 # Pixels; on the longer side of a picture that a face fills. On a larger one it is likely to be somewhere in it.
 _LARGEST_FACE = 640

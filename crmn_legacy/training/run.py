@@ -22,7 +22,7 @@ from crmn_legacy.archive.replay import pasteable
 from crmn_legacy.archive.trace import Trace
 from crmn_legacy.errors import UserError, printable
 from crmn_legacy.files import write_whole
-from crmn_legacy.training import evaluation
+from crmn_legacy.training import evaluation, tensorboard
 from crmn_legacy.training.loop import Training, TrainingError
 from crmn_legacy.training.preparation import build, choose, platform_key, refuse
 from crmn_legacy.training.signals import Signals
@@ -163,14 +163,15 @@ class _Run:
 
     def __init__(self, choice, built, folder, record, began):
         self.choice, self.built, self.folder, self.record = choice, built, folder, record
-        self.began, self.trace = began, None
+        self.began, self.trace, self._events = began, None, None
         # Before the loop empties the first state.
         self.random_state = evaluation.random_state(built.state)
 
     def close(self):
-        """Close the trace."""
-        if self.trace is not None:
-            self.trace.close()
+        """Close the trace, and what is written for those who watch."""
+        for opened in (self.trace, self._events):
+            if opened is not None:
+                opened.close()
 
     def to_its_end(self, group):
         """Start or resume, train, finish; returns the exit status.
@@ -252,6 +253,7 @@ class _Run:
 
     def _train(self, state, progress, signals):
         training = Training(
+            observers=self._observers(progress),
             train=self.built.train,
             evaluate=self.built.evaluate,
             task=self.choice.recipe.task,
@@ -266,6 +268,17 @@ class _Run:
         )
         # `built` holds the first state; the loop empties what it is given, so that it fills no memory.
         return training.run(state, progress, signals)
+
+    def _observers(self, progress):
+        """Who watches the loop (list); closed with the run."""
+        choice = self.choice
+        if not (choice.options.tensorboard and choice.among.is_first):
+            return []
+        if not tensorboard.is_installed():
+            print("note: tensorboardX is not installed here (`make tensorboard`): nothing is written for TensorBoard")
+            return []
+        self._events = tensorboard.EventFiles(self.folder.path, progress, choice.recipe.task.predicts == "keypoints")
+        return [self._events]
 
     def _finish(self, progress, signals):
         """Score the best weights, write the last record and the manifest, print the last lines."""

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from crmn_legacy.commands import overlays
+from crmn_legacy import overlays
 from crmn_legacy.landmarks import PARTS
 
 
