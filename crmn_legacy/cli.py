@@ -127,12 +127,16 @@ def _rerun(commands):
     rerun.add_argument("--out", metavar="DIR", help="new folder (default: runs/rerun-<row>-<UTC time>)")
     rerun.add_argument("--data", metavar="FILE", help="where the run's data are now, if they were moved")
     rerun.add_argument("--epochs", metavar="N", type=int, help="only its first epochs (default: all)")
+    rerun.add_argument(
+        "--json", action="store_true", help="one JSON object; what the run prints goes to standard error"
+    )
 
 
 def _compare(commands):
     compare = commands.add_parser("compare", help="where two runs part: first epoch, step and tensor, and how far")
     compare.add_argument("runs", metavar="DIR", nargs=2, help="folders of two runs")
     compare.add_argument("--no-replay", action="store_true", help="run no recipe again for numbers no folder stores")
+    compare.add_argument("--json", action="store_true", help="one JSON object")
 
 
 def _of_run(command):

@@ -124,6 +124,8 @@ def _in_escapes(word):
 # their choice before the end of a job's time. SIGQUIT stays what ends a process that heeds nothing else.
 _STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU)
 
+_STANDARD_ERROR = 2
+
 
 def stopping():
     """Numbers of the signals that would end this process, and that nobody else has taken (a list).
@@ -136,7 +138,7 @@ def stopping():
     return [number for number in _STOPPING if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler)]
 
 
-def call(words, quiet=False):
+def call(words, quiet=False, aside=False):
     """Run a command to its end and pass on to it what would stop it.
 
     Parameters
@@ -145,6 +147,8 @@ def call(words, quiet=False):
         As `command` gives them.
     quiet : bool
         Whether its output is kept back.
+    aside : bool
+        Whether its standard output goes where this process's errors go, whose own output is something else.
 
     Returns
     -------
@@ -158,7 +162,7 @@ def call(words, quiet=False):
         words,
         env={**os.environ, "PYTHONPATH": path},
         start_new_session=True,
-        stdout=subprocess.PIPE if quiet else None,
+        stdout=subprocess.PIPE if quiet else _STANDARD_ERROR if aside else None,
         stderr=subprocess.STDOUT if quiet else None,
         text=True,
         errors="replace",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from msgspec.structs import asdict
 
-from crmn_legacy.archive.compare import MOVE_NO_BITS, made_by
+from crmn_legacy.archive.differences import MOVE_NO_BITS, made_by
 from crmn_legacy.report import curves
 from crmn_legacy.report.charts import figures
 from crmn_legacy.report.formatting import count, percent, significant, text
@@ -115,9 +115,10 @@ def differences_of(runs):
 def _reasons(one, other):
     if one.record.options is None or other.record.options is None:
         return []
+    lines = [line for unlike in made_by(one, other) for line in unlike.lines()]
     plans = [asdict(run.record.plan) if run.record.plan else {} for run in (one, other)]
     unlike = [name for name in plans[0] | plans[1] if plans[0].get(name) != plans[1].get(name)]
-    return made_by(one, other) + [f"plan: {name} {plans[0].get(name)} | {plans[1].get(name)}" for name in unlike]
+    return lines + [f"plan: {name} {plans[0].get(name)} | {plans[1].get(name)}" for name in unlike]
 
 
 def names_of(runs):
