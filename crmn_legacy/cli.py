@@ -67,6 +67,15 @@ def _whole_number(declared):
     return convert
 
 
+def seeds(text):
+    """The seeds of ``--seeds``, with commas between them (list of int)."""
+    seed = _whole_number(DECLARED["seed"])
+    found = [seed(part.strip()) for part in text.split(",")]
+    if len(set(found)) < len(found):
+        raise argparse.ArgumentTypeError(f"got {text!r}, expected no seed twice")
+    return found
+
+
 def parser():
     """The command line of `crmn-legacy` (an `argparse.ArgumentParser`)."""
     prog = "crmn-legacy" if sys.argv[0].endswith("crmn-legacy") else "python -m crmn_legacy"

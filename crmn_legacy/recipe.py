@@ -2,13 +2,14 @@
 
 import inspect
 import json
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from crmn_legacy import literals, paper, published
-from crmn_legacy.cli import EPILOG, add_options
+from crmn_legacy.cli import EPILOG, add_options, seeds
 from crmn_legacy.errors import UserError, run
 from crmn_legacy.options import Trial
 from crmn_legacy.parser import Parser
@@ -209,6 +210,12 @@ def parser(recipe, prog=None):
         help="print the network layer by layer, with shapes, parameters and FLOPs of one picture, and exit",
     )
     flags.add_argument("--out", metavar="DIR", help="the run's folder, new or empty (default: runs/<row>-<UTC time>)")
+    flags.add_argument(
+        "--seeds",
+        metavar="S,S,...",
+        type=seeds,
+        help="a run for each of these seeds, in --out's seed<S>; given again, it goes on where it was stopped",
+    )
     flags.add_argument("--resume", metavar="DIR", help="go on with the run in this folder, to the same bits")
     flags.add_argument(
         "--coordinator",
@@ -246,6 +253,11 @@ def run_recipe(recipe, script, words=None, prog=None):
     if given.pop("summary"):
         print("\n".join(recipe.summary(given["smoke"], given["network"])))
         return 0
+    if given["seeds"] is not None:
+        from crmn_legacy.study.seeds import train_each
+
+        return train_each(recipe, script, given, sys.argv[1:] if words is None else words)
+    del given["seeds"]
     from crmn_legacy.training.run import train
 
     return train(recipe, script, given)

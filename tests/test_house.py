@@ -47,7 +47,7 @@ ARROWS = {
     "cost": {"layers"},
     "training": {"archive", "backend", "cost", "data", "data.files", "files", "layers", "metrics", "models", "options"}
     | {"data.whitening", "overlays", "samples"},
-    "recipe": {"cli", "parser", "cost", "literals", "options", "paper", "published", "training"},
+    "recipe": {"cli", "parser", "cost", "literals", "options", "paper", "published", "study", "training"},
     "inference": {"archive", "backend", "data", "data.files", "installation", "paper", "samples", "training"},
     "commands": {"archive", "backend", "cost", "data", "data.files", "files", "metrics", "options", "paper", "report"}
     | {"inference", "installation", "landmarks", "overlays", "recipe", "samples", "training"},

@@ -1,7 +1,7 @@
 """A run's folder: written once, digested, verified, compared. Reads and writes files; knows no model."""
 
 from crmn_legacy.archive.arrays import digest_tensors, read_arrays, write_arrays
-from crmn_legacy.archive.folder import RunFolder, lighten, now
+from crmn_legacy.archive.folder import RunFolder, dated_place, lighten, now
 from crmn_legacy.archive.layout import (
     ARRAYS,
     CHECKPOINT,
@@ -12,6 +12,7 @@ from crmn_legacy.archive.layout import (
     MANIFEST,
     RECIPE,
     RUN,
+    SEED,
     TENSORBOARD,
     TRACE,
     WEIGHTS,
@@ -30,11 +31,13 @@ __all__ = [
     "MANIFEST",
     "RECIPE",
     "RUN",
+    "SEED",
     "TENSORBOARD",
     "TRACE",
     "WEIGHTS",
     "WRITTEN",
     "RunFolder",
+    "dated_place",
     "digest_tensors",
     "foreign",
     "left_out",

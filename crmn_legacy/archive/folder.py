@@ -19,6 +19,7 @@ A light folder is a finished run's without some or all of its arrays, which it n
 
 import contextlib
 import fcntl
+import itertools
 import os
 import re
 import shutil
@@ -311,6 +312,22 @@ def _without_folders(value):
     if isinstance(value, list):
         return [_without_folders(part) for part in value]
     return Path(value).name if isinstance(value, str) and value.startswith("/") else value
+
+
+def dated_place(name):
+    """A new folder ``runs/<name>-<UTC time>`` (Path), made."""
+    stamp = now().replace("-", "").replace(":", "")
+    first = Path("runs") / f"{name}-{stamp}"
+    # Two runs may begin within a second, and a clock that is set back comes by the same second again.
+    try:
+        first.parent.mkdir(exist_ok=True)
+        for number in itertools.count(1):
+            path = first if number == 1 else first.with_name(f"{first.name}-{number}")
+            with contextlib.suppress(FileExistsError):
+                path.mkdir()
+                return path
+    except OSError:
+        return first  # told where the folder is taken
 
 
 def now():

@@ -6,6 +6,7 @@ does no harm is for the user to know, as with any program that somebody hands on
 
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -108,6 +109,17 @@ def command(folder, record, out, data=None, **changes):
     # Without -P whatever lies in the folder could be imported in the place of a library.
     script = Path(folder).absolute() / archive.RECIPE
     return [sys.executable, "-P", str(script), "--out", str(out), *options.as_words()]
+
+
+def as_typed(script):
+    """The words by which a user starts a recipe in the current folder (list of str)."""
+    # `make` runs its own Python, which a plain `python` in the user's shell may not be.
+    python = "python" if shutil.which("python") == sys.executable else sys.executable
+    # As this process: what lies beside a kept recipe is not imported.
+    safely = ["-P"] if sys.flags.safe_path else []
+    path = os.path.relpath(script)
+    # A name that begins with a dash is no option.
+    return [python, *safely, f"./{path}" if path.startswith("-") else path]
 
 
 def pasteable(words):

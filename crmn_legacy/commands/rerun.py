@@ -19,15 +19,15 @@ def rerun(arguments):
     """Run a run again and hold it against its folder; 0 if identical, 1 if it parted, else the run's own status."""
     folder = Path(arguments.run)
     record = replay.ready(folder)
-    stamp = archive.now().replace("-", "").replace(":", "")
-    out = Path(arguments.out or Path("runs") / f"rerun-{record.row}-{stamp}")
-    if out.exists() and not (out.is_dir() and not any(out.iterdir())):
+    out = arguments.out and Path(arguments.out)
+    if out and out.exists() and not (out.is_dir() and not any(out.iterdir())):
         # Else a run that lies there already would be taken for the rerun.
         raise UserError(f"--out got '{out}', which exists and is not empty, expected a new folder: give another")
     done = len(archive.read_curve(folder))
     if arguments.epochs is not None and not 1 <= arguments.epochs <= done:
         raise UserError(f"--epochs got {arguments.epochs}, expected 1 to {done}, as many as the run has")
     data = replay.data_of(folder, record, arguments.data)
+    out = out or archive.dated_place(f"rerun-{record.row}")
     words = replay.command(folder, record, out, data, epochs=arguments.epochs)
     status, _ = replay.call(words, aside=arguments.json)
     telling = Telling(arguments.json, identical=False, **dict.fromkeys(_FACTS))
