@@ -27,6 +27,7 @@ help:
 	@echo 'make cuda-environment  .venv-cuda, with which `kernels` compiles for NVIDIA cards; needs none'
 	@echo 'make detect       OpenCV into .venv, for predict --detect'
 	@echo 'make tensorboard  tensorboardX into .venv, for a run with --tensorboard'
+	@echo 'make completion   shtab into .venv, for `completion`'
 	@echo 'make lock         the locks anew; LOCK_OPTIONS=--upgrade lets versions rise'
 	@echo 'make image        a container image as one file in dist/, with buildah, podman or docker'
 	@echo 'make image-cuda12 the same for NVIDIA GPUs; IMAGE_OPTIONS=... for both, see tools/image.py --help'
@@ -114,6 +115,11 @@ detect: environment
 .PHONY: tensorboard
 tensorboard: environment
 	$(INSTALL) --require-hashes --no-build-isolation -r requirements-tensorboard.lock
+
+# shtab, for `completion`.
+.PHONY: completion
+completion: environment
+	$(INSTALL) --require-hashes --no-build-isolation -r requirements-completion.lock
 
 .PHONY: kernels
 kernels: cuda-environment

@@ -95,6 +95,7 @@ def parser():
         _export,
         _kernels,
         _doctor,
+        _completion,
     ):
         add(commands)
     return flags
@@ -148,9 +149,12 @@ def _compare(commands):
     compare.add_argument("--json", action="store_true", help="one JSON object")
 
 
-def _of_run(command):
-    """The arguments of a command that takes up a run's network."""
-    command.add_argument("run", metavar="DIR", help="folder of a run")
+def _of_run(command, or_row=False):
+    """The arguments of a command that takes up a run's network, or a row's."""
+    if or_row:
+        command.add_argument("run", metavar="DIR|ROW", help="folder of a run, or a row's name")
+    else:
+        command.add_argument("run", metavar="DIR", help="folder of a run")
     # `_with_folder` takes it out of the words; here it is for --help.
     command.add_argument(
         _PRETRAINED, metavar="NAME", help="a network that travels with the package, in the place of DIR"
@@ -236,7 +240,7 @@ def _export(commands):
         "program.json, weights, and run_program.py, which needs JAX and NumPy only. Of a run's folder, with its best "
         "weights; or of a row, with its first ones, for `--programs` to train from.",
     )
-    _of_run(export)
+    _of_run(export, or_row=True)
     export.add_argument("--out", metavar="FOLDER", required=True, help="new or empty folder")
     of_row = export.add_argument_group("of a row in place of DIR")
     add_options(of_row, OF_A_BUNDLE)
@@ -266,6 +270,18 @@ def _kernels(commands):
 def _doctor(commands):
     doctor = commands.add_parser("doctor", help="what this machine can do, and how to mend what it cannot")
     doctor.add_argument("--json", action="store_true", help="one JSON object a check, in a list")
+
+
+def _completion(commands):
+    completion = commands.add_parser(
+        "completion",
+        help="a script by which a shell completes this command line",
+        description="Print a script by which a shell completes `crmn-legacy`: its commands and options, rows, networks "
+        "and files. bash reads it from ~/.local/share/bash-completion/completions/crmn-legacy, zsh from a file "
+        "_crmn-legacy in a folder of its fpath, fish from ~/.config/fish/completions/crmn-legacy.fish. Needs shtab "
+        "(`make completion`) while it is printed.",
+    )
+    completion.add_argument("shell", choices=("bash", "zsh", "fish"), help="which one reads it")
 
 
 def _with_folder(words):

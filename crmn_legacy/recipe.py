@@ -193,16 +193,8 @@ class Recipe:
         return recipe
 
 
-def parser(recipe, prog=None):
-    """The command line of a recipe (a `crmn_legacy.cli.Parser`)."""
-    row = paper.row_of(recipe.row)
-    title = f"Table {row.table}, {row.method}" if row.table else f"{row.row}, a row of your own"
-    flags = Parser(
-        prog=prog,
-        description=f"{title}: train it with --data, or rehearse it on the embedded sample. "
-        f"Published: {recipe.epochs} epochs, {recipe.batch_size} pictures a batch.",
-        epilog=EPILOG,
-    )
+def add_flags(flags):
+    """Add to a parser what every recipe takes."""
     flags.add_argument("--describe", action="store_true", help="print the row as one JSON object and exit")
     flags.add_argument(
         "--summary",
@@ -225,6 +217,19 @@ def parser(recipe, prog=None):
     flags.add_argument("--processes", metavar="P", type=int, help="how many there are (default: as SLURM or MPI says)")
     flags.add_argument("--process", metavar="I", type=int, help="which of them this is, from 0 (default: likewise)")
     add_options(flags)
+
+
+def parser(recipe, prog=None):
+    """The command line of a recipe (a `crmn_legacy.cli.Parser`)."""
+    row = paper.row_of(recipe.row)
+    title = f"Table {row.table}, {row.method}" if row.table else f"{row.row}, a row of your own"
+    flags = Parser(
+        prog=prog,
+        description=f"{title}: train it with --data, or rehearse it on the embedded sample. "
+        f"Published: {recipe.epochs} epochs, {recipe.batch_size} pictures a batch.",
+        epilog=EPILOG,
+    )
+    add_flags(flags)
     return flags
 
 

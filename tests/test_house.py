@@ -50,7 +50,7 @@ ARROWS = {
     "recipe": {"cli", "parser", "cost", "literals", "options", "paper", "published", "study", "training"},
     "inference": {"archive", "backend", "data", "data.files", "installation", "paper", "samples", "training"},
     "commands": {"archive", "backend", "cost", "data", "data.files", "files", "metrics", "options", "paper", "report"}
-    | {"inference", "installation", "landmarks", "overlays", "recipe", "samples", "training"},
+    | {"cli", "inference", "installation", "landmarks", "overlays", "recipe", "samples", "training"},
     "study": {"archive", "data.files", "installation", "landmarks", "metrics", "options", "paper", "parser", "report"},
     "__main__": {"cli"},
 }
@@ -65,7 +65,11 @@ FRAMEWORKS = {"aesara", "jax", "jaxlib", "lasagne", "theano"}
 IMPORT_NAMES = {"Lasagne": {"lasagne"}, "pillow": {"PIL"}, "jax": {"jax", "jaxlib"}, "jinja2": {"jinja2", "markupsafe"}}
 
 # What extras bring, and the one place that asks for each.
-OPTIONAL = {"crmn_legacy/data/detection.py imports cv2", "crmn_legacy/training/tensorboard.py imports tensorboardX"}
+OPTIONAL = {
+    "crmn_legacy/data/detection.py imports cv2",
+    "crmn_legacy/training/tensorboard.py imports tensorboardX",
+    "crmn_legacy/commands/completion.py imports shtab",
+}
 
 UNSAFE_MODULES = {"cPickle", "cloudpickle", "dill", "joblib", "marshal", "pickle", "pickletools", "shelve"}
 # The one place where a pickle is read, by an unpickler that imports nothing and calls stand-ins alone.

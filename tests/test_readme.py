@@ -1,5 +1,6 @@
 """Each command of README.md does what it says there, on as little as shows it."""
 
+import importlib.util
 import os
 import re
 import shlex
@@ -87,6 +88,8 @@ def why_not(command):
     """What a command needs that is not here, or None."""
     if "--tensorboard" in command and not tensorboard.is_installed():
         return "no tensorboardX: make tensorboard"
+    if " completion " in command and importlib.util.find_spec("shtab") is None:
+        return "no shtab: make completion"
     if not command.startswith("docker "):
         return None
     engine = shutil.which("docker") and subprocess.run(["docker", "info"], capture_output=True).returncode == 0
