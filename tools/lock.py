@@ -49,6 +49,7 @@ def main(options):
         ("requirements.lock", needed, []),
         ("requirements-cuda12.lock", [*needed, *extras["cuda12"]], shared),
         ("requirements-detect.lock", [*needed, *extras["detect"]], shared),
+        ("requirements-docs.lock", [*needed, *extras["docs"]], shared),
     ):
         former = (ROOT / name).read_text()
         comments = [text for text in former.splitlines() if text.startswith("#")]
