@@ -28,6 +28,7 @@ help:
 	@echo 'make detect       OpenCV into .venv, for predict --detect'
 	@echo 'make tensorboard  tensorboardX into .venv, for a run with --tensorboard'
 	@echo 'make completion   shtab into .venv, for `completion`'
+	@echo 'make manual       Sphinx into .venv, and the manual into docs/_build'
 	@echo 'make lock         the locks anew; LOCK_OPTIONS=--upgrade lets versions rise'
 	@echo 'make image        a container image as one file in dist/, with buildah, podman or docker'
 	@echo 'make image-cuda12 the same for NVIDIA GPUs; IMAGE_OPTIONS=... for both, see tools/image.py --help'
@@ -120,6 +121,15 @@ tensorboard: environment
 .PHONY: completion
 completion: environment
 	$(INSTALL) --require-hashes --no-build-isolation -r requirements-completion.lock
+
+# Warnings are errors: links that lead nowhere, names that are none.
+.PHONY: manual docs-environment
+manual: docs-environment
+	$(BIN)/python -m sphinx -c docs -d docs/_build/doctrees -W --keep-going --quiet . docs/_build/html
+	@echo 'docs/_build/html/index.html'
+
+docs-environment: environment
+	$(INSTALL) --require-hashes --no-build-isolation -r requirements-docs.lock
 
 .PHONY: kernels
 kernels: cuda-environment

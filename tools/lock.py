@@ -51,6 +51,7 @@ def main(options):
         ("requirements-detect.lock", [*needed, *extras["detect"]], shared),
         ("requirements-tensorboard.lock", [*needed, *extras["tensorboard"]], shared),
         ("requirements-completion.lock", [*needed, *extras["completion"]], shared),
+        ("requirements-docs.lock", [*needed, *extras["docs"]], shared),
     ):
         former = (ROOT / name).read_text()
         comments = [text for text in former.splitlines() if text.startswith("#")]

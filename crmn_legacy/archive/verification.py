@@ -118,7 +118,18 @@ def _change(digest):
 
 
 def left_out(folder):
-    """Arrays that a light folder is without, dict of their files' names to SHA-256; empty for any other folder."""
+    """Arrays that a light folder is without.
+
+    Parameters
+    ----------
+    folder : path
+        Of a run.
+
+    Returns
+    -------
+    dict of str to str
+        Their files' names -> SHA-256; empty for any other folder.
+    """
     try:
         named = read_record(folder, required=()).left_out or {}
     except UserError:

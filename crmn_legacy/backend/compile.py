@@ -123,7 +123,12 @@ class _Graph:
 
 
 class Step:
-    """A compiled graph; see `compile_step`.
+    """A compiled graph; see `compile_step`, which makes it.
+
+    Parameters
+    ----------
+    graph : _Graph
+        What is compiled.
 
     Attributes
     ----------

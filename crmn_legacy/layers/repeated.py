@@ -31,6 +31,8 @@ class RepeatedLayer(SubnetworkMixin, Layer):
         layer inside draws random numbers.
     names : sequence of str
         Of the blocks, from the first to the last; at least one.
+    **kwargs
+        Of `lasagne.layers.Layer`.
 
     Raises
     ------

@@ -144,6 +144,13 @@ def name_parameters(network):
 def restore(network, path):
     """Set the parameters of a network to what `Fitted.save` wrote of one built alike.
 
+    Parameters
+    ----------
+    network : Layer
+        The last one.
+    path : path
+        An ``.npz`` file.
+
     Raises
     ------
     UserError
