@@ -34,6 +34,16 @@ def test_boxes_are_tight_about_the_points(faces):
     assert len(overlaps) >= 25 and np.median(overlaps) > 0.65
 
 
+def test_a_face_that_fills_its_picture_is_found(faces):
+    found = []
+    for image, keypoints in zip(faces.images[:20], faces.keypoints[:20], strict=True):
+        points = keypoints * image.shape[::-1]
+        (x0, y0), (x1, y1) = (points.min(axis=0) - 3).clip(0).astype(int), (points.max(axis=0) + 3).astype(int)
+        boxes, _ = detection.detect_faces(np.ascontiguousarray(image[y0:y1, x0:x1]))
+        found += [overlap(boxes[0], np.array([3, 3, x1 - x0 - 3, y1 - y0 - 3]))] if len(boxes) else []
+    assert len(found) >= 8 and np.median(found) > 0.65
+
+
 def test_the_largest_face_comes_first(faces):
     image = next(image for image in faces.images if len(detection.detect_faces(image)[0]) == 1)
     small = image[::2, ::2]
