@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 
 from crmn_legacy import archive
-from crmn_legacy.backend import determinism
+from crmn_legacy.backend import determinism, precision
 from crmn_legacy.data.boxes import CROP_RATIO, crop_face
 from crmn_legacy.data.files.face_boxes import require_box
 from crmn_legacy.data.files.labelled_pictures import SIDE
@@ -52,7 +52,8 @@ def load(folder, recipe=None):
     record = archive.read_record(path)
     task = trained_network.recipe_of(record.row, recipe).with_literals(record.options.set).task
     data = trained_network.training_data(record, task) if task.predicts == "classes" else None
-    network = trained_network.load(path, recipe, pin=determinism.pin_within)
+    with precision.kept():
+        network = trained_network.load(path, recipe, pin=determinism.pin_within)
     return FacePredictor(network) if data is None else ClassPredictor(network, data)
 
 
