@@ -192,10 +192,12 @@ def _predict(commands):
     _of_run(predict)
     predict.add_argument(
         "pictures",
-        metavar="PICTURE",
+        metavar="PICTURE|FOLDER",
         nargs="+",
-        help="JPEG or PNG; turned as its EXIF orientation says and viewers show it, but as it lies with --points",
+        help="JPEG or PNG, or a folder of them; turned as its EXIF orientation says and viewers show it, but as it "
+        "lies with --points",
     )
+    predict.add_argument("--recursive", action="store_true", help="look through the folders in a FOLDER too")
     where = predict.add_mutually_exclusive_group()
     where.add_argument("--points", action="store_true", help="take the face's box from the .pts beside each picture")
     where.add_argument(
@@ -204,6 +206,13 @@ def _predict(commands):
         type=float,
         metavar=("X0", "Y0", "X1", "Y1"),
         help="the face's tight box, brows to chin, in pixels (default: the middle of the picture)",
+    )
+    where.add_argument(
+        "--boxes",
+        metavar="FILE",
+        help="the same of each picture, several faces a picture too: lines picture,x0,y0,x1,y1, or in a FILE called "
+        ".json what --json prints, or {picture: [[x0, y0, x1, y1], ...]}; a picture's path as given here, or from "
+        "FILE's folder, or within FOLDER, or its last part if that is unlike all others",
     )
     where.add_argument(
         "--detect",

@@ -1,5 +1,6 @@
 """A run's folder: written once, digested, verified, compared. Reads and writes files; knows no model."""
 
+from crmn_legacy import submodules as _submodules
 from crmn_legacy.archive.arrays import digest_tensors, read_arrays, write_arrays
 from crmn_legacy.archive.folder import RunFolder, dated_place, lighten, now
 from crmn_legacy.archive.layout import (
@@ -52,3 +53,5 @@ __all__ = [
     "write_arrays",
     "write_json",
 ]
+
+__getattr__, __dir__ = _submodules.attributes(globals())

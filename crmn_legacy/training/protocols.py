@@ -70,7 +70,7 @@ class Task(Protocol):
         """The loss of each picture, symbolic."""
 
     def known(self, inputs: dict) -> dict:
-        """What layers are told of the symbolic batch beside its pictures."""
+        """What layers are told of the symbolic batch beside its pictures; or, as ``inputs``, what input layers read."""
 
     def watched(self, predicted: Any, inputs: dict) -> dict:
         """What a training step puts out beside the loss."""
