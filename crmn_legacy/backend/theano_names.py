@@ -18,16 +18,28 @@ from crmn_legacy.errors import UserError
 def install():
     """Make ``import theano`` and its submodules answer with Aesara, when they are imported; idempotent.
 
+    What imports of Theano or Lasagne that failed have left behind is cleared away.
+
     Raises
     ------
     UserError
-        If a real Theano is imported already.
+        If a real Theano is imported already, or Aesara under its name.
     """
     if any(isinstance(finder, _TheanoFinder) for finder in sys.meta_path):
         return
     theano = sys.modules.get("theano")
+    if theano is not None and theano is sys.modules.get("aesara"):
+        # Its submodules may have been loaded a second time as Theano's, which Aesara does not survive.
+        raise UserError(
+            "got Aesara put in the place of Theano (sys.modules['theano']), expected crmn_legacy to do that: leave "
+            "that line out, and start anew"
+        )
     if theano is not None and not isinstance(theano, TheanoModule):
         raise _real_theano(getattr(theano, "__file__", None))
+    for package in ("theano", "lasagne"):
+        # Python drops a package whose import failed, and keeps those of its submodules that came in.
+        for left in [name for name in sys.modules if name.startswith(f"{package}.") and package not in sys.modules]:
+            del sys.modules[left]
     sys.meta_path.insert(0, _TheanoFinder())
 
 
