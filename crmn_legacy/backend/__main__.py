@@ -1,4 +1,4 @@
-"""``python -m crmn_legacy.backend SCRIPT [ARGS]``: an unmodified Theano or Lasagne 0.1 program on Aesara, through XLA."""
+"""``python -m crmn_legacy.backend SCRIPT [ARGS]``: an unmodified Theano or Lasagne 0.1 program on Aesara."""
 
 import argparse
 import contextlib
