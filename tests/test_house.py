@@ -80,10 +80,7 @@ OPTIONAL = {
     "crmn_legacy/data/detection.py imports cv2",
     "crmn_legacy/training/tensorboard.py imports tensorboardX",
     "crmn_legacy/commands/completion.py imports shtab",
-}
-OPTIONAL |= {
-    f"crmn_legacy/backend/python2/syntax.py imports fissix.{name}"
-    for name in ("refactor", "pgen2.parse", "pgen2.tokenize")
+    "crmn_legacy/backend/python2/syntax.py imports fissix",
 }
 
 UNSAFE_MODULES = {"cPickle", "cloudpickle", "dill", "joblib", "marshal", "pickle", "pickletools", "shelve"}

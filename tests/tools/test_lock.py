@@ -91,14 +91,14 @@ else:
 @pytest.fixture
 def tree(tmp_path, monkeypatch):
     """A project whose locks pin one distribution each; uv is a program of the test's."""
-    for part in ("-uv", "-build", "", "-cuda12", "-detect", "-tensorboard", "-completion", "-docs"):
+    for part in ("-uv", "-build", "", "-cuda12", "-detect", "-tensorboard", "-completion", "-docs", "-python2"):
         name = f"requirements{part}.lock"
         (tmp_path / name).write_text(f"# Why {name}.\na==1 --hash=sha256:former\n")
     (tmp_path / "requirements.txt").write_text("# Why.\na\n")
     (tmp_path / "pyproject.toml").write_text(
         "[build-system]\nrequires = ['a', 'built==2']\n"
         "[project.optional-dependencies]\ntest = ['tested']\ncuda12 = ['gpu']\ndetect = ['eyes']\nlock = ['uv==3']\n"
-        "tensorboard = ['events']\ncompletion = ['words']\ndocs = ['pages']\n"
+        "tensorboard = ['events']\ncompletion = ['words']\ndocs = ['pages']\npython2 = ['old']\n"
     )
     (tmp_path / "uv.py").write_text(UV)
     monkeypatch.setattr(lock, "ROOT", tmp_path)
@@ -117,6 +117,7 @@ def test_each_lock_keeps_its_comments_and_pins_and_gets_what_is_asked(tree):
         "requirements-detect.lock": [*common, "eyes==9 --hash=sha256:eyes"],
         "requirements-tensorboard.lock": [*common, "events==9 --hash=sha256:events"],
         "requirements-completion.lock": [*common, "words==9 --hash=sha256:words"],
+        "requirements-python2.lock": ["old==9 --hash=sha256:old"],
         "requirements-docs.lock": [*common, "pages==9 --hash=sha256:pages"],
     }
     found = {name: (tree / name).read_text().splitlines() for name in expected}
