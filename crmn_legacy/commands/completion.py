@@ -56,7 +56,7 @@ def _completed(flags, shtab):
     """A parser whose arguments say, in the way of shtab, how each is completed: by what it is called in ``--help``."""
     kinds = {
         "FILE": shtab.FILE,
-        "PICTURE": shtab.FILE,
+        "PICTURE|FOLDER": shtab.FILE,
         "FILE.py": shtab.glob("*.py"),
         "FILE.npz": shtab.glob("*.npz"),
         "DIR": shtab.DIRECTORY,
@@ -68,7 +68,7 @@ def _completed(flags, shtab):
     for command in _commands(flags).values():
         _completed(command, shtab)
     # Where pictures follow, the first may stand in the place of the folder, after --pretrained.
-    pictures = any(action.metavar == "PICTURE" for action in flags._actions)
+    pictures = any(action.metavar == "PICTURE|FOLDER" for action in flags._actions)
     for action in flags._actions:
         if action.dest in names:
             action.choices = list(names[action.dest])

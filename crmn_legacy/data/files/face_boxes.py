@@ -118,16 +118,13 @@ def _of_csv(content, path):
         del rows[0]
     boxes = {}
     for place, row in rows:
-        if len(row) != len(COLUMNS) or not row[0] or not all(_is_number(word) for word in row[1:]):
+        numbers = [word.strip() for word in row[1:]]
+        if len(row) != len(COLUMNS) or not row[0] or not all(re.fullmatch(NUMBER, word) for word in numbers):
             raise UserError(f"{place} got {shown(','.join(row))}; {_OF_CSV}; JSON in a file called .json")
-        corners = [float(word) for word in row[1:]]
+        corners = [float(word) for word in numbers]
         require_box(corners, place)
         boxes.setdefault(row[0], []).append(PlacedBox(corners, place))
     return boxes
-
-
-def _is_number(word):
-    return re.fullmatch(rf"\s*{NUMBER}\s*", word) is not None
 
 
 def _of_json(content, path):

@@ -17,7 +17,7 @@ def read(path, content):
     "header", ["", "picture,x0,y0,x1,y1\n", "\ufeffpicture,x0,y0,x1,y1\r\n", "Picture, X0, Y0, X1, Y1\n"]
 )
 def test_a_line_of_csv_is_a_face(tmp_path, header):
-    found = read(tmp_path / "b.csv", header + 'b.jpg,1,2,3,4.5\n\n"a, b.jpg",-1, 0,1e2 ,.5\nb.jpg,+5,6,7,8')
+    found = read(tmp_path / "b.csv", header + 'b.jpg,1,2,3,4.5\n\n"a, b.jpg",-1, 0,1e2 ,.5\x1d\nb.jpg,+5,6,7,8')
     assert found == {"b.jpg": [[1, 2, 3, 4.5], [5, 6, 7, 8]], "a, b.jpg": [[-1, 0, 100, 0.5]]}
     assert read_boxes(tmp_path / "b.csv")["b.jpg"][1].place == f"'{tmp_path}/b.csv', line {4 + bool(header)},"
 
