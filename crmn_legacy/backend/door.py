@@ -40,6 +40,7 @@ def open_door(backend="xla", device=None):
         raise UserError("--device cuda got --backend c, expected --backend xla: Aesara computes on the processor alone")
     install()
     theano_comparisons.install()
+    aesara_patches.mend_when_imported("aesara.compile.function.types", _name_as_theano)
     if backend == "c":
         return
     # Before NumPy is imported; the rest when the program, which may choose its flags first, imports Theano.
@@ -52,6 +53,11 @@ def open_door(backend="xla", device=None):
         function.install(prepare=lambda: _prepare(switches, device))
 
     aesara_patches.mend_when_imported("aesara", compile_by_xla)
+
+
+def _name_as_theano(module):
+    # What Aesara calls `vm`.
+    module.Function.fn = property(lambda self: self.vm)
 
 
 def _prepare(switches, device):
