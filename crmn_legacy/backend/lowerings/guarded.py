@@ -16,6 +16,7 @@ import numpy as np
 from .duals import Dual, known_of, takes_duals, traced_of
 from .interpreter import Program, compute, evaluate
 from .registry import as_array, concrete
+from .selected import Selected
 
 LARGEST = 16
 """How many integers an input may hold to be known while tracing."""
@@ -153,6 +154,8 @@ class GuardedProgram(Program):
         known = guards.computed(node, arguments) if concrete(*map(known_of, arguments)) else None
         try:
             results = compute(node, function, arguments if takes_duals(function) else [*map(traced_of, arguments)])
+            if known is not None and any(isinstance(result, Selected) for result in results):
+                raise NotImplementedError("how much is selected follows from them")
         except NotImplementedError:
             # A shape follows from them.
             guards.require(arguments)

@@ -7,9 +7,14 @@ from aesara.tensor.extra_ops import RavelMultiIndex, Unique, UnravelIndex
 from aesara.tensor.nlinalg import Lstsq
 
 from .registry import as_array, concrete, lowering, output_dtype
+from .selections import places
 
 
 @lowering.register(Nonzero)
+def _nonzero(op, node):
+    return lambda x: places(x, node)
+
+
 @lowering.register(Unique)
 @lowering.register(Lstsq)
 def _of_unknown_length(op, node):

@@ -18,6 +18,7 @@ from aesara.tensor.subtensor import (
 from aesara.tensor.type_other import MakeSlice
 from jax import lax
 
+from . import selections
 from .duals import Dual, of_duals
 from .guarded import window
 from .order import Map, in_moved_order, moved, of_maps, written
@@ -220,12 +221,16 @@ def _index(index):
                 for bound in (index.start, index.stop, index.step)
             )
         )
-    if not concrete(index) and index.dtype == bool:
+    if _is_unknown_mask(index):
         raise NotImplementedError(
             "a mask that depends on the data selects an unknown number of elements, but XLA's shapes are fixed: "
             "write where(mask, x, 0) instead"
         )
     return index
+
+
+def _is_unknown_mask(index):
+    return not concrete(index) and index.dtype == bool
 
 
 def _one_of_each_row(shape, indices):
@@ -250,6 +255,8 @@ def _one_of_each_row(shape, indices):
 def _advanced_subtensor(op, node):
     def advanced_subtensor(x, *indices):
         x = as_array(x)
+        if len(indices) == 1 and _is_unknown_mask(indices[0]):
+            return selections.taken(x, indices[0], node)
         indices = tuple(_index(index) for index in indices)
         mask = _one_of_each_row(x.shape, indices)
         if mask is not None:
@@ -268,6 +275,8 @@ def _advanced_inc_subtensor(op, node):
     def advanced_inc_subtensor(x, y, *indices):
         dtype = output_dtype(node)
         x, y = as_array(x, dtype), as_array(y, dtype)
+        if len(indices) == 1 and _is_unknown_mask(indices[0]):
+            return selections.put(x, y, indices[0], replaces, node)
         indices = tuple(_index(index) for index in indices)
         mask = _one_of_each_row(x.shape, indices)
         if mask is not None:

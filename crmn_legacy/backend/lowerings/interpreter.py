@@ -13,9 +13,11 @@ from aesara.tensor.random.type import RandomType
 from aesara.tensor.type import TensorType
 from aesara.tensor.type_other import NoneTypeT, SliceType
 
+from . import selections
 from .branches import choices
 from .order import of_maps, takes_maps, written
 from .registry import as_array, canonical, concrete, lowering
+from .selected import Selected
 
 # What XLA can hold, and what says how arrays are indexed.
 _ARRAYS = (TensorType, ScalarType, RandomType, SliceType, NoneTypeT)
@@ -131,15 +133,32 @@ class Program:
                 # The outermost, where the fault lies in a graph inside a graph; what stands on one side of a choice is
                 # this graph's own.
                 if function not in self._chosen or not hasattr(error, "lowered_node"):
-                    error.lowered_node = node
+                    error.lowered_node = _culprit(error, node)
                 raise
             for variable, result in zip(node.outputs, results, strict=True):
                 values.setdefault(variable, result)
-        return [value_of(variable) for variable in self.outputs]
+        return [_of_known_length(value_of(variable)) for variable in self.outputs]
 
     def results(self, node, function, arguments):
         """The values of a node's outputs."""
         return compute(node, function, arguments)
+
+
+def _culprit(error, node):
+    """The node whose lowering is at fault: `node`, or the one that selected what `node` cannot compute with."""
+    origin, error.origin = getattr(error, "origin", None), None
+    return origin or node
+
+
+def _of_known_length(value):
+    if isinstance(value, Selected):
+        error = NotImplementedError(
+            f"how much {value.origin.op} selects depends on the data, but XLA fixes shapes when it compiles: "
+            "where(mask, x, 0) keeps them"
+        )
+        error.lowered_node = value.origin
+        raise error
+    return value
 
 
 def _function(node):
@@ -191,6 +210,8 @@ def _describe(value):
 
 def compute(node, function, arguments):
     """The values of a node's outputs: known while tracing, or what its JAX function makes of the arguments."""
+    if any(isinstance(value, Selected) for value in arguments):
+        return selections.computed(node, function, arguments, compute)
     if concrete(*arguments):
         results = evaluate(node, arguments)
         if results is not None:

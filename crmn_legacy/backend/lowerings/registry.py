@@ -11,6 +11,7 @@ import numpy as np
 
 from .duals import Dual
 from .order import Map, moved
+from .selected import Selected
 
 MATMUL_DTYPES = (None, "bfloat16")
 
@@ -124,7 +125,7 @@ def as_held(array):
 
 def concrete(*values):
     """Tell whether all `values` are known while tracing: NumPy arrays, numbers, slices, None."""
-    return not any(isinstance(value, jax.Array | Map | Dual) for value in values)
+    return not any(isinstance(value, jax.Array | Map | Dual | Selected) for value in values)
 
 
 def known_integers(values, what):
