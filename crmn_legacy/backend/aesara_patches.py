@@ -328,9 +328,9 @@ def mend_c_code_reading(module):
 
 def mend_random_streams(module):
     """Make the states of many random streams at once."""
-    from crmn_legacy.backend import substreams
+    from crmn_legacy.backend import mrg_streams
 
-    substreams.mend(module)
+    mrg_streams.mend(module)
 
 
 # Module of Aesara -> what is mended once it has run. In the order in which Aesara imports them.

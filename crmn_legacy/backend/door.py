@@ -1,6 +1,6 @@
 """The front door: Theano programs whose functions XLA compiles, on the processor or for a card."""
 
-from crmn_legacy.backend import aesara_patches, aesara_settings, cache, determinism, install
+from crmn_legacy.backend import aesara_patches, aesara_settings, cache, determinism, install, theano_comparisons
 from crmn_legacy.errors import UserError
 
 BACKENDS = ("xla", "c")
@@ -39,6 +39,8 @@ def open_door(backend="xla", device=None):
     if backend == "c" and device == "cuda":
         raise UserError("--device cuda got --backend c, expected --backend xla: Aesara computes on the processor alone")
     install()
+    theano_comparisons.install()
+    aesara_patches.mend_when_imported("aesara.compile.function.types", _name_as_theano)
     if backend == "c":
         return
     # Before NumPy is imported; the rest when the program, which may choose its flags first, imports Theano.
@@ -51,6 +53,11 @@ def open_door(backend="xla", device=None):
         function.install(prepare=lambda: _prepare(switches, device))
 
     aesara_patches.mend_when_imported("aesara", compile_by_xla)
+
+
+def _name_as_theano(module):
+    # What Aesara calls `vm`.
+    module.Function.fn = property(lambda self: self.vm)
 
 
 def _prepare(switches, device):

@@ -12,7 +12,7 @@ import importlib
 import sys
 
 import numpy as np
-from aesara.compile.function.types import Function, FunctionMaker, orig_function
+from aesara.compile.function.types import FunctionMaker, orig_function
 from aesara.compile.mode import Mode, get_mode
 from aesara.compile.sharedvalue import SharedVariable
 from aesara.graph.rewriting.basic import MergeOptimizer
@@ -21,6 +21,8 @@ from aesara.link.utils import map_storage, raise_with_op
 from aesara.tensor.random.type import RandomType
 
 from crmn_legacy.backend import device_values
+from crmn_legacy.backend.lowerings.interpreter import nodes_without_lowering
+from crmn_legacy.backend.lowerings.random_states import array_to_state, state_to_array
 from crmn_legacy.backend.stages import Stages, is_for_xla
 
 _TYPES = "aesara.compile.function.types"
@@ -48,8 +50,6 @@ def install(default=True, prepare=None):
         importlib.import_module(name)
         sys.modules[name].orig_function = _through_xla
     device_values.install()
-    # Theano's name for what Aesara calls `vm`.
-    Function.fn = property(lambda self: self.vm)
 
 
 def _through_xla(inputs, outputs, mode=None, **options):
@@ -212,8 +212,6 @@ class XlaThunk:
 
     def _staged(self):
         if self._stages is None:
-            from crmn_legacy.backend.lowerings.interpreter import nodes_without_lowering
-
             for node, error in nodes_without_lowering(self.graph):
                 if node not in self._on_host:
                     self._to_host(node, error)
@@ -233,7 +231,9 @@ class XlaThunk:
             _tell(node, error)
 
     def _update(self, cell, variable, value):
-        if device_values.is_on_device(value) and not isinstance(variable.type, RandomType):
+        if isinstance(variable.type, RandomType):
+            cell[0] = array_to_state(np.asarray(value), into=cell[0])
+        elif device_values.is_on_device(value):
             # A value that is but handed on must not be two variables' memory.
             device_values.keep(cell, value if variable.owner is not None else device_values.copied(value))
         else:
@@ -243,8 +243,6 @@ class XlaThunk:
 def _given(value):
     """A cell's value as the stages take it."""
     if isinstance(value, np.random.RandomState | np.random.Generator):
-        from crmn_legacy.backend.lowerings.random_states import state_to_array
-
         return state_to_array(value)
     return value
 
@@ -252,8 +250,6 @@ def _given(value):
 def _taken(variable, value):
     """A result as the caller gets it."""
     if isinstance(variable.type, RandomType):
-        from crmn_legacy.backend.lowerings.random_states import array_to_state
-
         return array_to_state(np.asarray(value))
     if device_values.is_on_device(value) or isinstance(value, np.ndarray):
         return np.array(value)

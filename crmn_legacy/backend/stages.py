@@ -8,12 +8,13 @@ import contextlib
 
 import numpy as np
 from aesara.graph.basic import Constant
-from aesara.graph.basic import io_toposort as sorted_nodes
 from aesara.scalar.basic import ScalarType
 from aesara.tensor.type import TensorType
 
 from crmn_legacy.backend import device_values
 from crmn_legacy.backend.graph_building import uncollected
+from crmn_legacy.backend.lowerings.guarded import LARGEST, GuardedProgram
+from crmn_legacy.backend.lowerings.interpreter import sorted_nodes
 
 _KEPT = 65536
 
@@ -184,8 +185,6 @@ class Program:
 
     def _lowered(self):
         if self._graph is None:
-            from crmn_legacy.backend.lowerings.guarded import GuardedProgram
-
             self._graph = GuardedProgram(self.inputs, self.outputs)
         return self._graph
 
@@ -249,8 +248,6 @@ def _may_say_a_shape(variable):
 
 
 def _is_small(value):
-    from crmn_legacy.backend.lowerings.guarded import LARGEST
-
     # One number is fetched from the device; several are known where they are given.
     return np.ndim(value) == 0 or (isinstance(value, np.ndarray) and value.size <= LARGEST)
 

@@ -6,29 +6,46 @@ Lasagne 0.1 was written for, is the reference for calling conventions; the few f
 have changed since are adapted here.
 """
 
+import contextlib
 import importlib
 import operator
 import sys
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 
+from crmn_legacy.backend import lasagne_gpu_layers, theano_conventions
+from crmn_legacy.backend.theano_modules.tables import TABLES
 from crmn_legacy.errors import UserError
 
 
 def install():
     """Make ``import theano`` and its submodules answer with Aesara, when they are imported; idempotent.
 
+    What imports of Theano or Lasagne that failed have left behind is cleared away.
+
     Raises
     ------
     UserError
-        If a real Theano is imported already.
+        If a real Theano is imported already, or Aesara under its name.
     """
     if any(isinstance(finder, _TheanoFinder) for finder in sys.meta_path):
         return
     theano = sys.modules.get("theano")
+    if theano is not None and theano is sys.modules.get("aesara"):
+        # Its submodules may have been loaded a second time as Theano's, which Aesara does not survive.
+        raise UserError(
+            "got Aesara put in the place of Theano (sys.modules['theano']), expected crmn_legacy to do that: leave "
+            "that line out, and start anew"
+        )
     if theano is not None and not isinstance(theano, TheanoModule):
         raise _real_theano(getattr(theano, "__file__", None))
+    for package in ("theano", "lasagne"):
+        # Python drops a package whose import failed, and keeps those of its submodules that came in.
+        for left in [name for name in sys.modules if name.startswith(f"{package}.") and package not in sys.modules]:
+            del sys.modules[left]
     sys.meta_path.insert(0, _TheanoFinder())
+    theano_conventions.install()
+    lasagne_gpu_layers.install(TheanoModule)
 
 
 def _real_theano(place):
@@ -62,7 +79,8 @@ class TheanoModule(ModuleType):
             value = self._names[name]
             if isinstance(value, str):
                 module, _, attribute = value.partition(":")
-                value = operator.attrgetter(attribute)(importlib.import_module(module))
+                value = importlib.import_module(module)
+                value = operator.attrgetter(attribute)(value) if attribute else value
         elif submodule in MODULES:
             return importlib.import_module(submodule)
         elif name == "__all__":
@@ -71,7 +89,7 @@ class TheanoModule(ModuleType):
             # Aesara's own __file__ and the like are not this module's.
             raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
         else:
-            value = self._search(name)
+            value = self._search_here_and_below(name)
         setattr(self, name, value)
         return value
 
@@ -87,11 +105,22 @@ class TheanoModule(ModuleType):
         except AttributeError:
             return False
 
+    def _search_here_and_below(self, name):
+        found = None
+        with contextlib.suppress(AttributeError):
+            found = self._search(name)
+        # A module of Aesara's is answered for by Theano's, and Theano imported more of itself than Aesara does.
+        if found is None or isinstance(found, ModuleType):
+            submodule = f"{self.__name__}.{name}"
+            if _same_place_in_aesara(submodule):
+                return importlib.import_module(submodule)
+        return self._search(name) if found is None else found
+
     def _search(self, name):
         for source in self._sources:
             try:
                 return getattr(importlib.import_module(source), name)
-            except AttributeError:
+            except (AttributeError, RuntimeError):
                 continue
         raise AttributeError(f"module {self.__name__!r} has no attribute {name!r} on Aesara")
 
@@ -153,70 +182,6 @@ def _same_place_in_aesara(fullname):
 
 
 # The adapted functions. Each takes Theano 0.7's arguments in Theano 0.7's order.
-
-
-def conv2d(
-    input,
-    filters,
-    image_shape=None,
-    filter_shape=None,
-    border_mode="valid",
-    subsample=(1, 1),
-    **options,
-):
-    """Convolve 4-d `input` with 4-d `filters`; ``theano.tensor.nnet.conv.conv2d``.
-
-    Parameters
-    ----------
-    image_shape, filter_shape : tuple of int or None, optional
-        Static shapes of `input` and `filters`, as far as known.
-    border_mode : {'valid', 'full'}
-        Also what later versions of Theano took: ``'half'``, an int, a pair of ints.
-    subsample : tuple of int
-        Strides along rows and columns.
-    **options
-        ``input_shape``, ``filter_flip``, ``filter_dilation`` as in later versions of Theano. Theano 0.7's
-        hints to its code generator (``unroll_*``, ``version``, ``openmp``, ``verbose``) have no effect.
-
-    Returns
-    -------
-    TensorVariable
-        4-d, (batch, filters, rows, columns). The filters are flipped: a true convolution.
-    """
-    from aesara.tensor import nnet
-
-    for hint in ("unroll_batch", "unroll_kern", "unroll_patch", "version", "openmp", "verbose"):
-        options.pop(hint, None)
-    input_shape = options.pop("input_shape", None)
-    if image_shape is None:
-        image_shape = input_shape
-    return nnet.conv2d(input, filters, image_shape, filter_shape, border_mode, subsample, **options)
-
-
-def max_pool_2d(input, ds, ignore_border=False, st=None, padding=(0, 0), mode="max"):
-    """Pool over the last two axes of `input`; ``theano.tensor.signal.downsample.max_pool_2d``.
-
-    Parameters
-    ----------
-    ds, st, padding : tuple of int
-        Window, stride (None: the window), and padding, along rows and columns.
-    ignore_border : bool
-        Leave out windows that reach over the edge.
-    mode : {'max', 'sum', 'average_inc_pad', 'average_exc_pad'}
-    """
-    from aesara.tensor.signal.pool import pool_2d
-
-    return pool_2d(input, ws=ds, ignore_border=ignore_border, stride=st, pad=padding, mode=mode)
-
-
-def softmax(x):
-    """Softmax over each row of a matrix; ``theano.tensor.nnet.softmax``. A vector counts as one row."""
-    from aesara import tensor
-    from aesara.tensor import special
-
-    x = tensor.as_tensor_variable(x)
-    # With the axis said, Aesara does not warn of a default that is to change.
-    return special.softmax(tensor.shape_padleft(x) if x.ndim == 1 else x, axis=-1)
 
 
 def stack(*tensors, **options):
@@ -299,15 +264,16 @@ def Param(variable, default=None, name=None, mutable=None, strict=False, allow_d
 
 
 _CONFIG = "crmn_legacy.backend.theano_config:config"
+_OURS = "crmn_legacy.backend.theano_modules"
 _GRAPH = ("aesara.graph.basic", "aesara.graph.rewriting.utils")
 _TENSOR = tuple(
     f"aesara.tensor{part}" for part in ("", ".basic", ".elemwise", ".math", ".shape", ".subtensor", ".type", ".var")
 )
 _NNET = ("aesara.tensor.nnet", "aesara.tensor.nnet.basic", "aesara.tensor.nnet.sigm")
 _NNET_NAMES = {
-    "conv2d": conv2d,
+    "conv2d": f"{_OURS}.nnet:conv2d",
     "sigmoid": "aesara.tensor.math:sigmoid",
-    "softmax": softmax,
+    "softmax": f"{_OURS}.nnet:softmax",
     "softplus": "aesara.tensor.math:softplus",
     "abstract_conv2d": "aesara.tensor.nnet.abstract_conv:conv2d",
 }
@@ -324,14 +290,12 @@ _TENSOR_NAMES = {
     "unbroadcast": "aesara.tensor.shape:unbroadcast",
     "verify_grad": "aesara.gradient:verify_grad",
 }
-_RANDOM_STREAMS = "aesara.sandbox.rng_mrg:MRG_RandomStream"
 
 # Theano's module -> (Aesara's modules that are searched, names that come from elsewhere).
 MODULES = {
     "theano": (
         ("aesara", "aesara.compile", "aesara.compile.builders", "aesara.compile.ops", "aesara.graph"),
         {
-            "__version__": "aesara.version:version",
             "_asarray": "aesara.misc.safe_asarray:_asarray",
             "Param": Param,
             "clone": clone,
@@ -349,23 +313,24 @@ MODULES = {
         {"change_flags": f"{_CONFIG}.change_flags"},
     ),
     "theano.gof": (("aesara.graph", "aesara.graph.basic", "aesara.graph.op", "aesara.graph.features"), {}),
-    "theano.gof.graph": (_GRAPH, {"inputs": "aesara.graph.basic:graph_inputs"}),
+    "theano.gof.graph": (_GRAPH, {}),
     "theano.gof.op": (("aesara.graph.op",), {}),
     "theano.gof.type": (("aesara.graph.type",), {}),
     "theano.sandbox": (("aesara.sandbox",), {}),
-    # Theano's CUDA is gone without a successor; programs ask these two before they use any of it.
-    "theano.sandbox.cuda": ((), {"cuda_enabled": False, "cuda_available": False}),
-    "theano.sandbox.rng_mrg": (("aesara.sandbox.rng_mrg",), {"MRG_RandomStreams": _RANDOM_STREAMS}),
+    "theano.sandbox.rng_mrg": (("crmn_legacy.backend.theano_rng_mrg", "aesara.sandbox.rng_mrg"), {}),
     "theano.scan_module": (("aesara.scan", "aesara.scan.basic", "aesara.scan.views"), {"clone": clone}),
     "theano.scan_module.scan_utils": (("aesara.scan.utils", *_GRAPH), {"clone": clone}),
     "theano.tensor": (_TENSOR, _TENSOR_NAMES),
     "theano.tensor.basic": (_TENSOR, _TENSOR_NAMES),
     "theano.tensor.nnet": (_NNET, _NNET_NAMES),
-    "theano.tensor.nnet.conv": (("aesara.tensor.nnet.conv",), {"conv2d": conv2d}),
+    "theano.tensor.nnet.conv": (("aesara.tensor.nnet.conv",), {"conv2d": f"{_OURS}.nnet:conv2d"}),
     "theano.tensor.nnet.nnet": (_NNET, _NNET_NAMES),
     "theano.tensor.nnet.sigm": (_NNET, _NNET_NAMES),
-    # Theano 0.7 had two kinds of streams with one interface; only the MRG streams have kept it.
-    "theano.tensor.shared_randomstreams": ((), {"RandomStreams": _RANDOM_STREAMS}),
+    "theano.tensor.raw_random": (("crmn_legacy.backend.theano_raw_random",), {}),
+    "theano.tensor.shared_randomstreams": (("crmn_legacy.backend.theano_random_streams",), {}),
     "theano.tensor.signal": (("aesara.tensor.signal",), {}),
-    "theano.tensor.signal.downsample": (("aesara.tensor.signal.pool",), {"max_pool_2d": max_pool_2d}),
+    "theano.tensor.signal.downsample": (("aesara.tensor.signal.pool",), {"max_pool_2d": f"{_OURS}.nnet:max_pool_2d"}),
 }
+for _name, (_sources, _names) in TABLES.items():
+    _has = MODULES.get(_name, ((), {}))
+    MODULES[_name] = ((*_has[0], *_sources), {**_names, **_has[1]})

@@ -1,5 +1,7 @@
 """Aesara graphs as JAX functions: `lower`, the ops' registry `lowering`, the `settings` in force while tracing."""
 
+from crmn_legacy import submodules as _submodules
+
 # Imported for what they register.
 from . import (  # noqa: F401
     barrier,
@@ -14,10 +16,12 @@ from . import (  # noqa: F401
     index_arrays,
     indexing,
     linear_algebra,
+    multinomial,
     neighbours,
     neural,
     pooling,
     random,
+    random_states,
     reductions,
     scan,
     shape,
@@ -28,3 +32,5 @@ from .interpreter import lower
 from .registry import Settings, lowering, settings
 
 __all__ = ["Settings", "lower", "lowering", "settings"]
+
+__getattr__, __dir__ = _submodules.attributes(globals())

@@ -4,8 +4,7 @@ import itertools
 
 import jax
 import numpy as np
-from aesara.graph.basic import Constant, NoParams
-from aesara.graph.basic import io_toposort as sorted_nodes
+from aesara.graph.basic import Constant, NoParams, io_toposort
 from aesara.printing import Print
 from aesara.scalar.basic import ScalarType
 from aesara.tensor.basic import ARange
@@ -49,7 +48,8 @@ def lower(inputs, outputs, as_written=True):
     Returns
     -------
     callable
-        Takes an array (or map) an input, returns a list with a JAX array an output.
+        Takes an array (or map) an input, returns a list with a JAX array an output. NumPy's generators come and go as
+        arrays, too (:mod:`.random_states`).
 
     Raises
     ------
@@ -64,14 +64,32 @@ def lower(inputs, outputs, as_written=True):
     def function(*arrays):
         if len(arrays) != len(types):
             raise TypeError(f"got {len(arrays)} arrays, expected {len(types)}, one for each input")
-        values = [
-            as_array(array, kind.dtype) if isinstance(kind, TensorType | ScalarType) else array
-            for array, kind in zip(arrays, types, strict=True)
-        ]
+        values = [_as_input(array, kind) for array, kind in zip(arrays, types, strict=True)]
         results = program(*values) if as_written else program.in_their_order(*values)
         return [as_array(value) for value in results]
 
     return function
+
+
+def _as_input(value, kind):
+    if isinstance(kind, TensorType | ScalarType):
+        return as_array(value, kind.dtype)
+    return as_array(value) if isinstance(kind, RandomType) else value
+
+
+def sorted_nodes(inputs, outputs):
+    """The nodes between `inputs` and `outputs`, each after those that it needs.
+
+    Aesara's own list may hold more: of a node with two outputs, one of them an input here, it wants the other one, too.
+    """
+    given, needed = set(inputs), set()
+    ends = [variable for variable in outputs if variable not in given]
+    while ends:
+        node = ends.pop().owner
+        if node is not None and node not in needed:
+            needed.add(node)
+            ends += [variable for variable in node.inputs if variable not in given]
+    return [node for node in io_toposort(inputs, outputs) if node in needed]
 
 
 class Program:

@@ -1,0 +1,1 @@
+import crmn_legacy  # noqa: F401  (makes Theano's names importable)
