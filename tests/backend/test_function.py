@@ -369,3 +369,40 @@ def test_what_aesara_compiles_itself_is_left_to_it(x):
     with function.aesara_compiles():
         compiled = aesara.function([x], x + 1, mode=Mode(linker="py", optimizer=None))
     assert not isinstance(compiled.vm, function.XlaThunk)
+
+
+def test_an_index_out_of_range_is_told_as_aesara_tells_it():
+    i = at.lscalar()
+    compiled = aesara.function([i], aesara.shared(np.arange(6.0).reshape(2, 3))[i])
+    assert compiled(-1).tolist() == [3, 4, 5]
+    for beyond in (2, -3):
+        with pytest.raises(IndexError, match="out of bounds"):
+            compiled(beyond)
+    assert compiled(0).tolist() == [0, 1, 2]
+
+
+@pytest.mark.parametrize("kind", ["assertion", "root"])
+def test_what_aesara_raises_about_values_is_raised_and_updates_nothing(kind, capsys):
+    from aesara.raise_op import Assert
+    from aesara.tensor.slinalg import cholesky
+
+    x, w = at.dmatrix(), aesara.shared(np.zeros(()))
+    checked = Assert("all positive")(x, at.all(x > 0)) if kind == "assertion" else cholesky(x)
+    error, message = (AssertionError, "all positive") if kind == "assertion" else (np.linalg.LinAlgError, "definite")
+    compiled = aesara.function([x], at.exp(checked).sum(), updates=[(w, w + 1)])
+    good = np.array([[2.0, 1], [1, 2]])
+    for times in (1, 2):
+        compiled(good)
+        with pytest.raises(error, match=message):
+            compiled(-good)
+        assert w.get_value() == times
+    assert capsys.readouterr().err.startswith("note: ")
+
+
+def test_values_are_printed_before_the_call_returns(x, capfd):
+    from aesara.printing import Print
+
+    compiled = aesara.function([x], Print("the sum")(x.sum()) * 2)
+    for value in (1, 2):
+        assert compiled(np.full(3, value, FLOAT)) == 6 * value
+        assert capfd.readouterr().out == f"the sum __str__ = {3.0 * value}\n"

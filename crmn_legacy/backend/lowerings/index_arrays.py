@@ -35,14 +35,14 @@ def _choose(op, node):
 
 @lowering.register(PermuteRowElements)
 def _permute(op, node):
-    def permute(x, places, inverse):
-        shape = np.broadcast_shapes(np.shape(x), np.shape(places))
-        x, places = jnp.broadcast_to(as_array(x), shape), jnp.broadcast_to(as_array(places), shape)
+    def permute(x, order, inverse):
+        order = as_array(order)
         if not concrete(inverse):
-            places = jnp.where(inverse, jnp.argsort(places, -1), places)
+            order = jnp.where(inverse, jnp.argsort(order, -1), order)
         elif inverse:
-            places = jnp.argsort(places, -1)
-        return jnp.take_along_axis(x, places, -1)
+            order = jnp.argsort(order, -1)
+        shape = np.broadcast_shapes(np.shape(x), order.shape)
+        return jnp.take_along_axis(jnp.broadcast_to(as_array(x), shape), jnp.broadcast_to(order, shape), -1)
 
     return permute
 

@@ -5,7 +5,6 @@ from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
-from aesara.tensor.basic import PermuteRowElements
 from aesara.tensor.subtensor import (
     AdvancedIncSubtensor,
     AdvancedIncSubtensor1,
@@ -78,6 +77,8 @@ def extents(shape, indices):
 
 def _extent(size, index):
     if isinstance(index, Dual):
+        if not index.guards.require((index,), lambda known: bool(-size <= known < size)):
+            raise _out_of_range(index.known, size)
         index = index.traced
     if isinstance(index, slice) and any(isinstance(bound, Dual) for bound in (index.start, index.stop, index.step)):
         start, length, step = window(size, index)
@@ -92,9 +93,13 @@ def _extent(size, index):
         return _of_range(range(*slice(*bounds).indices(size)))
     if concrete(index):
         if not -size <= int(index) < size:
-            raise IndexError(f"index {int(index)} is out of range for a dimension of {size}")
+            raise _out_of_range(index, size)
         return Extent(int(index) % size, 1, dropped=True)
     return Extent(jnp.where(index < 0, index + size, index), 1, dropped=True)
+
+
+def _out_of_range(index, size):
+    return IndexError(f"index {int(index)} is out of range for a dimension of {size}")
 
 
 def _of_range(taken):
@@ -229,6 +234,22 @@ def _index(index):
     return index
 
 
+def _checked(shape, indices):
+    """Indices, those that are known in range; None, which makes a dimension, stands beside none of `shape`."""
+    sizes = iter(shape)
+    for index in indices:
+        size = None if index is None else next(sizes)
+        if not isinstance(index, np.ndarray) or index.size == 0:
+            continue
+        if index.dtype == bool:
+            # A mask stands for as many dimensions as it has.
+            for _ in range(index.ndim - 1):
+                next(sizes)
+        elif not -size <= index.min() <= index.max() < size:
+            raise _out_of_range(index.max() if index.max() >= size else index.min(), size)
+    return tuple(indices)
+
+
 def _is_unknown_mask(index):
     return not concrete(index) and index.dtype == bool
 
@@ -257,11 +278,15 @@ def _advanced_subtensor(op, node):
         x = as_array(x)
         if len(indices) == 1 and _is_unknown_mask(indices[0]):
             return selections.taken(x, indices[0], node)
-        indices = tuple(_index(index) for index in indices)
+        indices = _checked(x.shape, [_index(index) for index in indices])
         mask = _one_of_each_row(x.shape, indices)
         if mask is not None:
-            return jnp.sum(jnp.where(mask, x, 0), 1, dtype=x.dtype)
-        return x[indices]
+            picked = jnp.sum(jnp.where(mask, x, 0), 1, dtype=x.dtype)
+            return jnp.where(mask.any(1), picked, jnp.nan) if jnp.issubdtype(x.dtype, jnp.inexact) else picked
+        if not jnp.issubdtype(x.dtype, jnp.inexact):
+            return x[indices]
+        # What is out of range would be an error; it must not pass for the last element.
+        return x.at[indices].get(mode="fill", fill_value=jnp.nan)
 
     return advanced_subtensor
 
@@ -277,7 +302,7 @@ def _advanced_inc_subtensor(op, node):
         x, y = as_array(x, dtype), as_array(y, dtype)
         if len(indices) == 1 and _is_unknown_mask(indices[0]):
             return selections.put(x, y, indices[0], replaces, node)
-        indices = tuple(_index(index) for index in indices)
+        indices = _checked(x.shape, [_index(index) for index in indices])
         mask = _one_of_each_row(x.shape, indices)
         if mask is not None:
             y = y[:, None] if y.ndim else y
@@ -289,15 +314,3 @@ def _advanced_inc_subtensor(op, node):
         return x.at[indices].add(y)
 
     return advanced_inc_subtensor
-
-
-@lowering.register(PermuteRowElements)
-def _permute_row_elements(op, node):
-    def permute(x, permutation, inverse):
-        (inverse,) = known_integers((inverse,), "whether a permutation is inverted")
-        permutation = as_array(permutation)
-        shape = np.broadcast_shapes(np.shape(x), permutation.shape)
-        permutation = jnp.broadcast_to(jnp.argsort(permutation, -1) if inverse else permutation, shape)
-        return jnp.take_along_axis(jnp.broadcast_to(as_array(x), shape), permutation, -1)
-
-    return permute

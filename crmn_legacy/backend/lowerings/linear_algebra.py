@@ -1,6 +1,7 @@
 """Decompositions, inverses and solutions of linear equations.
 
-Where NumPy or SciPy raise an error (a matrix is singular, or not positive definite) the results are not finite.
+Where NumPy or SciPy raise an error, because a matrix is singular, the results are not finite. Programs count on the
+error where a matrix is not positive definite; so its root is left to Aesara, but within loops.
 """
 
 import jax
@@ -8,7 +9,7 @@ import jax.numpy as jnp
 from aesara.tensor import nlinalg, slinalg
 from jax import lax
 
-from .registry import as_array, canonical, lowering, on_processor
+from .registry import active_settings, as_array, canonical, lowering, on_processor
 
 # From which share of the largest singular value on NumPy takes a smaller one for zero.
 _PSEUDO_INVERSE_CUTOFF = 1e-15
@@ -76,6 +77,9 @@ _ops = {
 
 
 def _cholesky(op, x):
+    active = active_settings()
+    if op.on_error == "raise" and not active.passes_checks and not active.in_loop:
+        raise NotImplementedError("a matrix may not be positive definite, and XLA raises no LinAlgError")
     root = lax.linalg.cholesky(x if op.lower else x.T.conj(), symmetrize_input=False)
     root = jnp.where(jnp.isnan(root).any(), jnp.nan, root)
     return root if op.lower else root.T.conj()

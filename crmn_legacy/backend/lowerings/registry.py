@@ -32,6 +32,8 @@ class Settings:
         Devices that share the batch, which is the first axis of what they are given (`devices`). None: there is one.
     passes_checks : bool
         Whether what a graph checks of its data is passed over. Else a graph that checks its data cannot be lowered.
+    in_loop : bool
+        Whether what is traced is a step of a loop.
     """
 
     matmul_dtype: str | None = None
@@ -39,6 +41,7 @@ class Settings:
     platform: str | None = None
     mesh: jax.sharding.Mesh | None = None
     passes_checks: bool = False
+    in_loop: bool = False
 
     def __post_init__(self):
         if self.matmul_dtype not in MATMUL_DTYPES:

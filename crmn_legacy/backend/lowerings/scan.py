@@ -8,7 +8,7 @@ from aesara.scan.op import Scan
 from jax import lax
 
 from .interpreter import Program
-from .registry import as_array, concrete, known_integers, lowering
+from .registry import as_array, concrete, known_integers, lowering, settings
 
 # Steps of a loop whose shapes follow from the step's number, which is therefore written out.
 MOST_WRITTEN_OUT = 128
@@ -65,7 +65,8 @@ class Loop:
 
         carry = (jnp.zeros((), jnp.int32), [one.first for one in recurrent], shared)
         sequences = [x[:steps] for x in op.outer_seqs(arguments)]
-        (_, carried, shared), (made, stacked) = _repeated(step, carry, sequences, steps)
+        with settings(in_loop=True):
+            (_, carried, shared), (made, stacked) = _repeated(step, carry, sequences, steps)
         values = [one.result(state, new) for one, state, new in zip(recurrent, carried, made, strict=True)]
         lengths = known_integers(op.outer_nitsot(arguments), "the length of a scan's output")
         stacked = [_of_length(values, length) for values, length in zip(stacked, lengths, strict=True)]
