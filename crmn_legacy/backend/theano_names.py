@@ -39,13 +39,18 @@ def install():
         )
     if theano is not None and not isinstance(theano, TheanoModule):
         raise _real_theano(getattr(theano, "__file__", None))
-    for package in ("theano", "lasagne"):
-        # Python drops a package whose import failed, and keeps those of its submodules that came in.
-        for left in [name for name in sys.modules if name.startswith(f"{package}.") and package not in sys.modules]:
-            del sys.modules[left]
+    clear_what_failed(sys.modules)
     sys.meta_path.insert(0, _TheanoFinder())
     theano_conventions.install()
     lasagne_gpu_layers.install(TheanoModule)
+
+
+def clear_what_failed(modules):
+    """Take out of `modules`, Python's, what a failed import of Theano or Lasagne has left there."""
+    for package in ("theano", "lasagne"):
+        # Python drops a package whose import failed, and keeps those of its submodules that came in.
+        for left in [name for name in modules if name.startswith(f"{package}.") and package not in modules]:
+            del modules[left]
 
 
 def _real_theano(place):

@@ -181,20 +181,18 @@ def test_lasagne_is_imported_after_it_has_failed():
     assert (ran.stdout.splitlines(), ran.stderr) == (told, "")
 
 
-def test_what_a_failed_import_has_left_behind_is_cleared_away(monkeypatch):
-    modules = dict.fromkeys(["lasagne.init", "theano.tensor", "theanosaurus.teeth", "lasagne_x"], type(sys)("half"))
-    monkeypatch.setattr(sys, "meta_path", [])
-    monkeypatch.setattr(sys, "modules", modules)
-    theano_names.install()
-    assert set(modules) == {"theanosaurus.teeth", "lasagne_x"}
-
-
-def test_lasagne_that_came_in_whole_is_left(monkeypatch):
-    modules = dict.fromkeys(["lasagne", "lasagne.init"], type(sys)("whole"))
-    monkeypatch.setattr(sys, "meta_path", [])
-    monkeypatch.setattr(sys, "modules", modules)
-    theano_names.install()
-    assert set(modules) == {"lasagne", "lasagne.init"}
+@pytest.mark.parametrize(
+    ("there", "left"),
+    [
+        (["lasagne.init", "theano.tensor", "theanosaurus.teeth", "lasagne_x"], {"theanosaurus.teeth", "lasagne_x"}),
+        (["lasagne", "lasagne.init"], {"lasagne", "lasagne.init"}),
+    ],
+    ids=["failed", "whole"],
+)
+def test_what_a_failed_import_has_left_behind_is_cleared_away(there, left):
+    modules = dict.fromkeys(there)
+    theano_names.clear_what_failed(modules)
+    assert set(modules) == left
 
 
 def test_aesara_in_the_place_of_theano_is_told_as_that():
