@@ -7,7 +7,7 @@ import warnings
 from types import ModuleType
 
 from crmn_legacy import backend
-from crmn_legacy.backend import aesara_settings, compiler, old_names, python2, theano_flags, variables
+from crmn_legacy.backend import aesara_settings, compiler, old_names, python2, six_names, theano_flags, variables
 from crmn_legacy.errors import UserError, run
 
 USAGE = "usage: python -m crmn_legacy.backend SCRIPT [ARGS]"
@@ -47,6 +47,7 @@ def run_script(path, arguments, is_python2=False):
     old_names.install()
     sys.argv = [path, *arguments]
     sys.path[0] = folder
+    six_names.install()
     if not sys.warnoptions:
         # Python shows these for __main__ alone; that Theano's way of calling is old is no news to the script.
         warnings.filterwarnings("ignore", category=DeprecationWarning)
