@@ -27,6 +27,9 @@ help:
 	@echo 'make cuda-environment  .venv-cuda, with which `kernels` compiles for NVIDIA cards; needs none'
 	@echo 'make detect       OpenCV into .venv, for predict --detect'
 	@echo 'make python2      fissix into .venv, for --python2 where Python has no lib2to3'
+	@echo 'make tensorboard  tensorboardX into .venv, for a run with --tensorboard'
+	@echo 'make completion   shtab into .venv, for `completion`'
+	@echo 'make manual       Sphinx into .venv, and the manual into docs/_build'
 	@echo 'make lock         the locks anew; LOCK_OPTIONS=--upgrade lets versions rise'
 	@echo 'make image        a container image as one file in dist/, with buildah, podman or docker'
 	@echo 'make image-cuda12 the same for NVIDIA GPUs; IMAGE_OPTIONS=... for both, see tools/image.py --help'
@@ -114,6 +117,25 @@ detect: environment
 .PHONY: python2
 python2: environment
 	$(INSTALL) --require-hashes -r requirements-python2.lock
+
+# tensorboardX, for a run with `--tensorboard`.
+.PHONY: tensorboard
+tensorboard: environment
+	$(INSTALL) --require-hashes --no-build-isolation -r requirements-tensorboard.lock
+
+# shtab, for `completion`.
+.PHONY: completion
+completion: environment
+	$(INSTALL) --require-hashes --no-build-isolation -r requirements-completion.lock
+
+# Warnings are errors: links that lead nowhere, names that are none.
+.PHONY: manual docs-environment
+manual: docs-environment
+	$(BIN)/python -m sphinx -c docs -d docs/_build/doctrees -W --keep-going --quiet . docs/_build/html
+	@echo 'docs/_build/html/index.html'
+
+docs-environment: environment
+	$(INSTALL) --require-hashes --no-build-isolation -r requirements-docs.lock
 
 .PHONY: kernels
 kernels: cuda-environment

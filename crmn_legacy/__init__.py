@@ -4,7 +4,7 @@ Importing this package makes Theano's names importable, so that after it ``impor
 neither NumPy nor Aesara itself, so that what needs no network (``verify``, ``--help``) starts at once.
 """
 
-from crmn_legacy import backend, errors
+from crmn_legacy import backend, errors, submodules
 
 __version__ = "0.1.0"
 
@@ -25,11 +25,15 @@ _LAZY = {
 backend.install()
 
 
+_submodule, _names = submodules.attributes(globals())
+
+
 def __getattr__(name):
     try:
         reference = _LAZY[name]
     except KeyError:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
+        # As `import crmn_legacy.name` would, and no more.
+        return _submodule(name)
     errors.tell_uncaught()
     # A recipe asks for these before it asks for anything that brings NumPy in, which reads its switches only once.
     backend.resolve("crmn_legacy.backend.determinism").pin_host()
@@ -47,6 +51,9 @@ class _Unimported:
     def __getattr__(self, attribute):
         return getattr(backend.resolve(self._name), attribute)
 
+    def __dir__(self):
+        return dir(backend.resolve(self._name))
+
 
 def __dir__():
-    return sorted([*globals(), *_LAZY])
+    return sorted({*_names(), *_LAZY})

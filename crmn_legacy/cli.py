@@ -67,6 +67,15 @@ def _whole_number(declared):
     return convert
 
 
+def seeds(text):
+    """The seeds of ``--seeds``, with commas between them (list of int)."""
+    seed = _whole_number(DECLARED["seed"])
+    found = [seed(part.strip()) for part in text.split(",")]
+    if len(set(found)) < len(found):
+        raise argparse.ArgumentTypeError(f"got {text!r}, expected no seed twice")
+    return found
+
+
 def parser():
     """The command line of `crmn-legacy` (an `argparse.ArgumentParser`)."""
     prog = "crmn-legacy" if sys.argv[0].endswith("crmn-legacy") else "python -m crmn_legacy"
@@ -86,6 +95,7 @@ def parser():
         _export,
         _kernels,
         _doctor,
+        _completion,
     ):
         add(commands)
     return flags
@@ -127,17 +137,24 @@ def _rerun(commands):
     rerun.add_argument("--out", metavar="DIR", help="new folder (default: runs/rerun-<row>-<UTC time>)")
     rerun.add_argument("--data", metavar="FILE", help="where the run's data are now, if they were moved")
     rerun.add_argument("--epochs", metavar="N", type=int, help="only its first epochs (default: all)")
+    rerun.add_argument(
+        "--json", action="store_true", help="one JSON object; what the run prints goes to standard error"
+    )
 
 
 def _compare(commands):
     compare = commands.add_parser("compare", help="where two runs part: first epoch, step and tensor, and how far")
     compare.add_argument("runs", metavar="DIR", nargs=2, help="folders of two runs")
     compare.add_argument("--no-replay", action="store_true", help="run no recipe again for numbers no folder stores")
+    compare.add_argument("--json", action="store_true", help="one JSON object")
 
 
-def _of_run(command):
-    """The arguments of a command that takes up a run's network."""
-    command.add_argument("run", metavar="DIR", help="folder of a run")
+def _of_run(command, or_row=False):
+    """The arguments of a command that takes up a run's network, or a row's."""
+    if or_row:
+        command.add_argument("run", metavar="DIR|ROW", help="folder of a run, or a row's name")
+    else:
+        command.add_argument("run", metavar="DIR", help="folder of a run")
     # `_with_folder` takes it out of the words; here it is for --help.
     command.add_argument(
         _PRETRAINED, metavar="NAME", help="a network that travels with the package, in the place of DIR"
@@ -175,10 +192,12 @@ def _predict(commands):
     _of_run(predict)
     predict.add_argument(
         "pictures",
-        metavar="PICTURE",
+        metavar="PICTURE|FOLDER",
         nargs="+",
-        help="JPEG or PNG; turned as its EXIF orientation says and viewers show it, but as it lies with --points",
+        help="JPEG or PNG, or a folder of them; turned as its EXIF orientation says and viewers show it, but as it "
+        "lies with --points",
     )
+    predict.add_argument("--recursive", action="store_true", help="look through the folders in a FOLDER too")
     where = predict.add_mutually_exclusive_group()
     where.add_argument("--points", action="store_true", help="take the face's box from the .pts beside each picture")
     where.add_argument(
@@ -187,6 +206,13 @@ def _predict(commands):
         type=float,
         metavar=("X0", "Y0", "X1", "Y1"),
         help="the face's tight box, brows to chin, in pixels (default: the middle of the picture)",
+    )
+    where.add_argument(
+        "--boxes",
+        metavar="FILE",
+        help="the same of each picture, several faces a picture too: lines picture,x0,y0,x1,y1, or in a FILE called "
+        ".json what --json prints, or {picture: [[x0, y0, x1, y1], ...]}; a picture's path as given here, or from "
+        "FILE's folder, or within FOLDER, or its last part if that is unlike all others",
     )
     where.add_argument(
         "--detect",
@@ -223,7 +249,7 @@ def _export(commands):
         "program.json, weights, and run_program.py, which needs JAX and NumPy only. Of a run's folder, with its best "
         "weights; or of a row, with its first ones, for `--programs` to train from.",
     )
-    _of_run(export)
+    _of_run(export, or_row=True)
     export.add_argument("--out", metavar="FOLDER", required=True, help="new or empty folder")
     of_row = export.add_argument_group("of a row in place of DIR")
     add_options(of_row, OF_A_BUNDLE)
@@ -253,6 +279,18 @@ def _kernels(commands):
 def _doctor(commands):
     doctor = commands.add_parser("doctor", help="what this machine can do, and how to mend what it cannot")
     doctor.add_argument("--json", action="store_true", help="one JSON object a check, in a list")
+
+
+def _completion(commands):
+    completion = commands.add_parser(
+        "completion",
+        help="a script by which a shell completes this command line",
+        description="Print a script by which a shell completes `crmn-legacy`: its commands and options, rows, networks "
+        "and files. bash reads it from ~/.local/share/bash-completion/completions/crmn-legacy, zsh from a file "
+        "_crmn-legacy in a folder of its fpath, fish from ~/.config/fish/completions/crmn-legacy.fish. Needs shtab "
+        "(`make completion`) while it is printed.",
+    )
+    completion.add_argument("shell", choices=("bash", "zsh", "fish"), help="which one reads it")
 
 
 def _with_folder(words):

@@ -18,12 +18,31 @@ from crmn_legacy.layers.subnetwork import SubnetworkMixin
 
 
 def parameters(output_layer):
-    """Learned numbers of the network that ends in `output_layer` (an int)."""
+    """Learned numbers of a network.
+
+    Parameters
+    ----------
+    output_layer : Layer
+        In which it ends.
+
+    Returns
+    -------
+    int
+    """
     return int(sum(np.prod(p.get_value(borrow=True).shape) for p in L.get_all_params(output_layer, trainable=True)))
 
 
 def flops(output_layer):
-    """Operations of one forward pass of one picture (an int).
+    """Operations of one forward pass of one picture.
+
+    Parameters
+    ----------
+    output_layer : Layer
+        In which the network ends.
+
+    Returns
+    -------
+    int
 
     Raises
     ------
@@ -35,7 +54,21 @@ def flops(output_layer):
 
 @singledispatch
 def layer_flops(layer):
-    """Operations of one layer for one picture, by the convention above."""
+    """Operations of one layer for one picture, by the convention above.
+
+    Parameters
+    ----------
+    layer : Layer
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    TypeError
+        Nobody has stated the cost of this kind of layer.
+    """
     raise TypeError(f"no rule counts the operations of {type(layer).__name__} {layer.name!r}: add one to cost.py")
 
 
@@ -159,7 +192,16 @@ class LayerCost:
 
 
 def by_layer(output_layer):
-    """The cost of each layer of a network, from the input on (list of `LayerCost`).
+    """The cost of each layer of a network, from the input on.
+
+    Parameters
+    ----------
+    output_layer : Layer
+        In which it ends.
+
+    Returns
+    -------
+    list of LayerCost
 
     Examples
     --------
@@ -178,7 +220,17 @@ def by_layer(output_layer):
 
 
 def weight_layers(output_layer):
-    """Depth as He et al. count it: convolutions and dense layers, shortcuts and gates left out (an int)."""
+    """Depth as He et al. count it: convolutions and dense layers, shortcuts and gates left out.
+
+    Parameters
+    ----------
+    output_layer : Layer
+        In which the network ends.
+
+    Returns
+    -------
+    int
+    """
     kinds = (L.Conv2DLayer, L.DenseLayer)
     layers_ = L.get_all_layers(output_layer)
     aside = {"shortcut", "gate"}

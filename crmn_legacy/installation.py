@@ -55,6 +55,16 @@ def recipe_script(name):
     return script
 
 
+def rows():
+    """Names of the rows that have a recipe here (list of str), sorted."""
+    return sorted(path.stem for path in RECIPES.glob("*.py"))
+
+
+def pretrained_names():
+    """Names of the networks that travel with the package (list of str), sorted."""
+    return sorted(path.name for path in PRETRAINED.iterdir() if path.is_dir()) if PRETRAINED.is_dir() else []
+
+
 def pretrained(name):
     """The folder of a network that travels with the package.
 
@@ -72,7 +82,7 @@ def pretrained(name):
     UserError
         There is none of that name.
     """
-    known = sorted(path.name for path in PRETRAINED.iterdir() if path.is_dir()) if PRETRAINED.is_dir() else []
+    known = pretrained_names()
     if name not in known:
         raise UserError(f"--pretrained got {name!a}; expected one of {', '.join(known) or 'none: this copy has none'}")
     return PRETRAINED / name

@@ -91,6 +91,15 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
         bool, Option("compute again what gradients need, where the network can (see CHANGES.md)", moves_bits=False)
     ] = False
     trace: Annotated[bool, Option("keep a digest of every tensor after every update", moves_bits=False)] = False
+    tensorboard: Annotated[
+        bool,
+        Option(
+            "write losses, rates, scores and a few faces for TensorBoard, into the run's folder; needs tensorboardX "
+            "(`make tensorboard`)",
+            moves_bits=False,
+            on_resume="other",
+        ),
+    ] = False
 
     def __post_init__(self):
         for name, declared in DECLARED.items():

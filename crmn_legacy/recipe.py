@@ -2,13 +2,14 @@
 
 import inspect
 import json
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from crmn_legacy import literals, paper, published
-from crmn_legacy.cli import EPILOG, add_options
+from crmn_legacy.cli import EPILOG, add_options, seeds
 from crmn_legacy.errors import UserError, run
 from crmn_legacy.options import Trial
 from crmn_legacy.parser import Parser
@@ -192,6 +193,32 @@ class Recipe:
         return recipe
 
 
+def add_flags(flags):
+    """Add to a parser what every recipe takes."""
+    flags.add_argument("--describe", action="store_true", help="print the row as one JSON object and exit")
+    flags.add_argument(
+        "--summary",
+        action="store_true",
+        help="print the network layer by layer, with shapes, parameters and FLOPs of one picture, and exit",
+    )
+    flags.add_argument("--out", metavar="DIR", help="the run's folder, new or empty (default: runs/<row>-<UTC time>)")
+    flags.add_argument(
+        "--seeds",
+        metavar="S,S,...",
+        type=seeds,
+        help="a run for each of these seeds, in --out's seed<S>; given again, it goes on where it was stopped",
+    )
+    flags.add_argument("--resume", metavar="DIR", help="go on with the run in this folder, to the same bits")
+    flags.add_argument(
+        "--coordinator",
+        metavar="HOST:PORT",
+        help="one of several processes that share each batch: where process 0 listens; auto: as SLURM or MPI says",
+    )
+    flags.add_argument("--processes", metavar="P", type=int, help="how many there are (default: as SLURM or MPI says)")
+    flags.add_argument("--process", metavar="I", type=int, help="which of them this is, from 0 (default: likewise)")
+    add_options(flags)
+
+
 def parser(recipe, prog=None):
     """The command line of a recipe (a `crmn_legacy.cli.Parser`)."""
     row = paper.row_of(recipe.row)
@@ -202,22 +229,7 @@ def parser(recipe, prog=None):
         f"Published: {recipe.epochs} epochs, {recipe.batch_size} pictures a batch.",
         epilog=EPILOG,
     )
-    flags.add_argument("--describe", action="store_true", help="print the row as one JSON object and exit")
-    flags.add_argument(
-        "--summary",
-        action="store_true",
-        help="print the network layer by layer, with shapes, parameters and FLOPs of one picture, and exit",
-    )
-    flags.add_argument("--out", metavar="DIR", help="the run's folder, new or empty (default: runs/<row>-<UTC time>)")
-    flags.add_argument("--resume", metavar="DIR", help="go on with the run in this folder, to the same bits")
-    flags.add_argument(
-        "--coordinator",
-        metavar="HOST:PORT",
-        help="one of several processes that share each batch: where process 0 listens; auto: as SLURM or MPI says",
-    )
-    flags.add_argument("--processes", metavar="P", type=int, help="how many there are (default: as SLURM or MPI says)")
-    flags.add_argument("--process", metavar="I", type=int, help="which of them this is, from 0 (default: likewise)")
-    add_options(flags)
+    add_flags(flags)
     return flags
 
 
@@ -246,6 +258,11 @@ def run_recipe(recipe, script, words=None, prog=None):
     if given.pop("summary"):
         print("\n".join(recipe.summary(given["smoke"], given["network"])))
         return 0
+    if given["seeds"] is not None:
+        from crmn_legacy.study.seeds import train_each
+
+        return train_each(recipe, script, given, sys.argv[1:] if words is None else words)
+    del given["seeds"]
     from crmn_legacy.training.run import train
 
     return train(recipe, script, given)

@@ -122,16 +122,21 @@ def _picture_names(file, batch):
     return [f"{file}/{name}" for name in names]
 
 
-def main(arguments=None):
-    """The command line; see the top of this file."""
-    parser = Parser(__doc__)
-    parser.add_argument("--root", required=True, metavar="DIR", type=Path, help="folder of the release, or archive")
-    parser.add_argument("--out", required=True, metavar="FILE", help="the HDF5 file to write; must not exist")
-    parser.add_argument("--classes", type=int, choices=(10, 100), help="which release, where both are there")
-    parser.add_argument(
+def parser():
+    """The parser of the command line (a `crmn_legacy.parser.Parser`)."""
+    flags = Parser(__doc__)
+    flags.add_argument("--root", required=True, metavar="DIR", type=Path, help="folder of the release, or archive")
+    flags.add_argument("--out", required=True, metavar="FILE", help="the HDF5 file to write; must not exist")
+    flags.add_argument("--classes", type=int, choices=(10, 100), help="which release, where both are there")
+    flags.add_argument(
         "--no-checksum", action="store_true", help="take files whose MD5 is not the published one, such as re-made ones"
     )
-    options = parser.parse_args(arguments)
+    return flags
+
+
+def main(arguments=None):
+    """The command line; see the top of this file."""
+    options = parser().parse_args(arguments)
     check_out(options.out)
     with show_stages(4) as begin:
         pictures = prepare(options.root, options.classes, not options.no_checksum, begin)

@@ -156,16 +156,21 @@ def summary(faces, notes=()):
     return "\n".join([*lines, *(printable(f"note: {note}") for note in notes)])
 
 
-def main(arguments=None):
-    """The command line; see the top of this file."""
-    parser = Parser(
+def parser():
+    """The parser of the command line (a `crmn_legacy.parser.Parser`)."""
+    flags = Parser(
         __doc__,
         epilog="Pictures are read as they lie: a rotation in their EXIF data is not applied, because the points of "
         "300-W were set on the pixels as stored.",
     )
-    parser.add_argument("--root", required=True, metavar="DIR", type=Path, help="folder with afw/, helen/, ...")
-    parser.add_argument("--out", required=True, metavar="FILE", help="the HDF5 file to write; must not exist")
-    options = parser.parse_args(arguments)
+    flags.add_argument("--root", required=True, metavar="DIR", type=Path, help="folder with afw/, helen/, ...")
+    flags.add_argument("--out", required=True, metavar="FILE", help="the HDF5 file to write; must not exist")
+    return flags
+
+
+def main(arguments=None):
+    """The command line; see the top of this file."""
+    options = parser().parse_args(arguments)
     check_out(options.out)
     faces, notes = prepare(options.root)
     write_faces(options.out, faces)

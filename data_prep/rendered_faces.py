@@ -78,13 +78,18 @@ def rendered_faces(count, seed, workers=1):
     )
 
 
+def parser():
+    """The parser of the command line (a `crmn_legacy.parser.Parser`)."""
+    flags = Parser(__doc__)
+    flags.add_argument("--out", required=True, metavar="FILE", help="the HDF5 file to write; must not exist")
+    flags.add_argument("--count", type=int, default=COUNT, metavar="N", help=f"faces; {COUNT} if not given")
+    flags.add_argument("--seed", type=int, default=SEED, metavar="S", help=f"{SEED} if not given")
+    return flags
+
+
 def main(arguments=None):
     """The command line; see the top of this file."""
-    parser = Parser(__doc__)
-    parser.add_argument("--out", required=True, metavar="FILE", help="the HDF5 file to write; must not exist")
-    parser.add_argument("--count", type=int, default=COUNT, metavar="N", help=f"faces; {COUNT} if not given")
-    parser.add_argument("--seed", type=int, default=SEED, metavar="S", help=f"{SEED} if not given")
-    options = parser.parse_args(arguments)
+    options = parser().parse_args(arguments)
     if options.count < 1:
         raise UserError(f"got --count {options.count}; expected at least 1")
     generator(options.seed, Purpose.RENDERING)  # refuses a bad seed at once

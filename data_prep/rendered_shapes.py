@@ -82,14 +82,19 @@ def rendered_shapes(classes, rounds, seed):
     )
 
 
+def parser():
+    """The parser of the command line (a `crmn_legacy.parser.Parser`)."""
+    flags = Parser(__doc__)
+    flags.add_argument("--out", required=True, metavar="FILE", help="the HDF5 file to write; must not exist")
+    flags.add_argument("--classes", type=int, default=10, choices=tuple(CLASSES), help="10 if not given")
+    flags.add_argument("--rounds", type=int, metavar="N", help="pictures of each class; 56 of 10, 8 of 100")
+    flags.add_argument("--seed", type=int, default=SEED, metavar="S", help=f"{SEED} if not given")
+    return flags
+
+
 def main(arguments=None):
     """The command line; see the top of this file."""
-    parser = Parser(__doc__)
-    parser.add_argument("--out", required=True, metavar="FILE", help="the HDF5 file to write; must not exist")
-    parser.add_argument("--classes", type=int, default=10, choices=tuple(CLASSES), help="10 if not given")
-    parser.add_argument("--rounds", type=int, metavar="N", help="pictures of each class; 56 of 10, 8 of 100")
-    parser.add_argument("--seed", type=int, default=SEED, metavar="S", help=f"{SEED} if not given")
-    options = parser.parse_args(arguments)
+    options = parser().parse_args(arguments)
     rounds = ROUNDS[options.classes] if options.rounds is None else options.rounds
     if rounds < 1:
         raise UserError(f"got --rounds {rounds}; expected at least 1")

@@ -44,6 +44,41 @@ def test_a_lazy_name_is_imported_when_first_asked_for(monkeypatch):
         vars(crmn_legacy).pop("errors_module", None)
 
 
+def test_what_a_program_asks_of_the_package_is_there_without_another_import():
+    asked = [
+        "layers.PeepholeLSTMLayer",
+        "backend.compile.compile_step",
+        "training.fitting.fit",
+        "training.schedules.WarmUp",
+        "data.boxes.crop_face",
+        "data.files.faces.read_faces",
+        "metrics.interocular_error",
+        "archive.read_arrays",
+        "cost.parameters",
+        "inference.predictors.load",
+        "models.crmn",
+        "models.blocks",
+        "report.render",
+    ]
+    code = f"import crmn_legacy\nfor name in {asked}: print(eval('crmn_legacy.' + name).__name__)"
+    ran = python("-c", code)
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.split()[:2] == ["PeepholeLSTMLayer", "compile_step"]
+
+
+def test_a_module_that_is_asked_for_is_imported_and_no_more():
+    asked = "import os, sys, crmn_legacy; before = dict(os.environ); crmn_legacy.metrics; crmn_legacy.layers\n"
+    ran = python("-c", f"{asked}print(dict(os.environ) == before, 'crmn_legacy.training' in sys.modules)")
+    assert (ran.stdout, ran.stderr) == ("True False\n", "")
+
+
+def test_what_completion_offers_is_there():
+    assert {"layers", "data", "metrics", "fit", "load", "models"} <= set(dir(crmn_legacy))
+    assert "__main__" not in dir(crmn_legacy)
+    ran = python("-c", "import crmn_legacy; print(dir(crmn_legacy.models))")
+    assert "'crmn'" in ran.stdout and "'blocks'" in ran.stdout
+
+
 def test_an_unknown_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="no attribute 'nonesuch'"):
         _ = crmn_legacy.nonesuch
@@ -51,7 +86,9 @@ def test_an_unknown_name_is_an_attribute_error():
 
 def test_every_lazy_name_resolves():
     for name, reference in crmn_legacy._LAZY.items():
-        assert getattr(crmn_legacy, name) is backend.resolve(reference)
+        # Imported first: until then something else stands for `models`.
+        expected = backend.resolve(reference)
+        assert getattr(crmn_legacy, name) is expected
 
 
 def test_installing_twice_adds_no_second_finder():

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 BLOCKS = re.findall(r"^```python\n(.*?)^```$", (ROOT / "docs" / "LIBRARY.md").read_text(), re.MULTILINE | re.DOTALL)
 
 
-@pytest.mark.parametrize(("number", "printed"), [(0, "(68, 2)"), (1, "(100, 2)")])
+@pytest.mark.parametrize(("number", "printed"), [(0, "(68, 2)"), (1, "(100, 2)"), (2, "True")])
 def test_a_block_runs(tmp_path, number, printed):
     faces = read_faces(samples.path("rendered_faces.h5"))
     Image.fromarray(faces.images[0]).save(tmp_path / "portrait.jpg")
@@ -32,4 +32,4 @@ def test_a_block_runs(tmp_path, number, printed):
 
 
 def test_every_block_is_tried():
-    assert len(BLOCKS) == 2
+    assert len(BLOCKS) == 3

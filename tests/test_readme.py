@@ -1,118 +1,23 @@
 """Each command of README.md does what it says there, on as little as shows it."""
 
-import os
 import re
-import shlex
-import shutil
-import subprocess
-import sys
-from pathlib import Path
 
-import numpy as np
 import pytest
-from PIL import Image
 
-from crmn_legacy import samples
-from crmn_legacy.data.files.faces import read_faces
 from crmn_legacy.data.files.photographs import read_points
-from tests.data_prep import cifar_folders
-from tests.data_prep.cifar_folders import CIFAR10, make_folder
+from tests.walkthrough import README_AND_ITS_PAGES, ROOT, Step, commands, do, lay_clone, read, why_not
 
-ROOT = Path(__file__).parents[1]
-README, RUNS, OWN_ROWS, PROGRAMS = (
-    (ROOT / name).read_text(encoding="utf-8")
-    for name in ("README.md", "docs/RUNS.md", "docs/OWN_ROWS.md", "docs/PROGRAMS.md")
-)
-# A document's commands go on from those of the ones before.
-DOCUMENTS = README + RUNS + OWN_ROWS + PROGRAMS
-
-# A batch of the published size has 64 pictures; a tenth of those for training are held back for validation.
-TRAINING_PICTURES = 72
-TEST_PICTURES = 3
-
-# Its status says whether Lasagne and Theano's name were there.
-LASAGNE_PROGRAM = "import sys, lasagne, theano; sys.exit(lasagne.__version__ != '0.1')\n"
-
-
-def commands(text):
-    """Lines of the text's bash blocks, in order; a `\\` at its end joins a line to the next."""
-    blocks = re.findall(r"^```bash\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-    lines = "".join(blocks).replace("\\\n", " ").splitlines()
-    return [" ".join(line.split()) for line in lines if line.strip() and not line.startswith("#")]
-
-
-COMMANDS = commands(DOCUMENTS)
-
-
-def in_small(command):
-    """The words that a command is tried with: itself, where it takes long with the shortest run added."""
-    program, *arguments = shlex.split(command)
-    if program == "make":
-        # This very suite may be what `make test` runs: that the target can be made has to do.
-        return ["make", "--dry-run", f"PYTHON={sys.executable}", *arguments]
-    if program in ("docker", "cp", "sed"):
-        return [program, *arguments]
-    assert program == "python", f"a document has a command that nobody tries: {command}"
-    small = []
-    if arguments[0].endswith("recipe.py") or (arguments[0].startswith("recipes/") and "--describe" not in arguments):
-        if "--resume" in arguments:
-            small = ["--epochs", "2"]
-        elif "--data" in arguments:
-            small = ["--smoke", "--epochs", "1"]
-        else:
-            small = ["--smoke", "--steps", "1"]
-    if arguments[0] == "data_prep/cifar.py":
-        small = ["--no-checksum"]  # the release that is made up here has no published one
-    return [sys.executable, *arguments, *small]
-
-
-def write_release(folder):
-    """Lay out rendered faces as 300-W is released: pictures with their `.pts` beside them."""
-    faces = read_faces(samples.path("rendered_faces.h5"))
-    sets = ["afw"] * TRAINING_PICTURES + ["helen/testset"] * TEST_PICTURES + ["ibug"] * TEST_PICTURES
-    for number, name in enumerate(sets):
-        (folder / name).mkdir(parents=True, exist_ok=True)
-        write_picture(folder / name / f"{number:03d}.jpg", faces, number)
-
-
-def write_picture(path, faces, number):
-    image, keypoints = faces.images[number], faces.keypoints[number]
-    Image.fromarray(image).save(path, quality=90)
-    rows = "\n".join(f"{x:.3f} {y:.3f}" for x, y in keypoints * np.array(image.shape))
-    path.with_suffix(".pts").write_text(f"version: 1\nn_points: {len(keypoints)}\n{{\n{rows}\n}}\n")
-
-
-def why_not(command):
-    """What a command needs that is not here, or None."""
-    if not command.startswith("docker "):
-        return None
-    engine = shutil.which("docker") and subprocess.run(["docker", "info"], capture_output=True).returncode == 0
-    if not engine:
-        return "no Docker engine"
-    archive = re.search(r"--input (\S+)", RUNS).group(1)
-    return None if (ROOT / archive).is_file() else f"no {archive}: make image"
+README, RUNS, *_ = map(read, README_AND_ITS_PAGES)
+COMMANDS = commands("".join(map(read, README_AND_ITS_PAGES)))
 
 
 @pytest.fixture(scope="module")
 def outcomes(tmp_path_factory):
     """Command -> what became of it; all were run in order, in a folder that looks like a clone with its data."""
     clone = tmp_path_factory.mktemp("readme")
-    for name in ("crmn_legacy", "data_prep", "recipes"):
-        (clone / name).symlink_to(ROOT / name)
-    for name in ("Makefile", "requirements.lock", "requirements-build.lock"):
-        shutil.copy(ROOT / name, clone)
-    if (ROOT / "dist").is_dir():
-        (clone / "dist").symlink_to(ROOT / "dist")
-    write_release(clone / "300w")
-    with pytest.MonkeyPatch.context() as changed:
-        changed.setitem(cifar_folders.PICTURES, 10, 40)  # so many that a published batch fits in
-        make_folder(clone / "cifar", CIFAR10)
-    write_picture(clone / "portrait.jpg", read_faces(samples.path("rendered_faces.h5")), -1)
-    (clone / "script.py").write_text(LASAGNE_PROGRAM)
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
-    environment = {**kept, "PYTHONPATH": str(ROOT), "CUDA_VISIBLE_DEVICES": ""}
+    lay_clone(clone)
     done = {
-        command: subprocess.run(in_small(command), cwd=clone, env=environment, capture_output=True, text=True)
+        command: do(Step(command), clone)
         for command in COMMANDS
         if not command.startswith("source ") and not why_not(command)
     }
@@ -156,7 +61,7 @@ def test_the_prediction_of_the_readme_is_written(outcomes):
 
 def test_the_table_of_files_is_that_of_a_run(outcomes):
     section = RUNS.partition("## A run's folder")[2].partition("\n## ")[0]
-    named = set(re.findall(r"`([\w.]+\.(?:json|jsonl|npz|py|sha256))`", section))
+    named = set(re.findall(r"`([\w.]+\.(?:json|jsonl|csv|npz|py|sha256))`", section))
     assert named == {path.name for path in (outcomes["clone"] / "runs" / "faces").iterdir()}
 
 
@@ -193,13 +98,3 @@ def test_the_readme_is_short():
 def test_links_to_files_lead_somewhere(path):
     links = re.findall(r"\]\((?!https?:|#)([^)#]+)", path.read_text(encoding="utf-8"))
     assert [link for link in links if not (path.parent / link).exists()] == []
-
-
-def test_a_command_that_nobody_tries_is_noticed():
-    with pytest.raises(AssertionError, match="nobody tries"):
-        in_small("curl something")
-
-
-def test_commands_are_read_from_bash_blocks_only():
-    text = "```bash\n# first\npython a.py \\\n    --b\n```\n\n```\nno command\n```\n"
-    assert commands(text) == ["python a.py --b"]

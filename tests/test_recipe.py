@@ -53,7 +53,7 @@ def test_every_option_is_a_flag_and_none_is_given_by_default(recipe):
     given = vars(parser(recipe).parse_args([]))
     assert given.pop("describe") is False and given.pop("summary") is False
     assert given.pop("resume") is None and given.pop("out") is None
-    assert given == dict.fromkeys([*DECLARED, "coordinator", "processes", "process"])
+    assert given == dict.fromkeys([*DECLARED, "seeds", "coordinator", "processes", "process"])
 
 
 @pytest.mark.parametrize(

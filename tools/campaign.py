@@ -35,7 +35,7 @@ CONTENDERS = ("ours", "ours-fast", "jax", "torch", "torch-compiled")
 
 MOST_BYTES = 60 << 20
 PIECE = 15 << 20
-RECORDS = ("run.json", "curve.jsonl", "recipe.py", "MANIFEST.sha256")
+RECORDS = ("run.json", "curve.jsonl", "curve.csv", "recipe.py", "MANIFEST.sha256")
 
 # What the package needs of what is not there; of the lock's version, for Python 3.12.
 WHEEL = "msgspec==0.22.0"

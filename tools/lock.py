@@ -50,6 +50,9 @@ def main(options):
         ("requirements-cuda12.lock", [*needed, *extras["cuda12"]], shared),
         ("requirements-python2.lock", extras["python2"], []),
         ("requirements-detect.lock", [*needed, *extras["detect"]], shared),
+        ("requirements-tensorboard.lock", [*needed, *extras["tensorboard"]], shared),
+        ("requirements-completion.lock", [*needed, *extras["completion"]], shared),
+        ("requirements-docs.lock", [*needed, *extras["docs"]], shared),
     ):
         former = (ROOT / name).read_text()
         comments = [text for text in former.splitlines() if text.startswith("#")]

@@ -1,16 +1,20 @@
 """A run's folder: written once, digested, verified, compared. Reads and writes files; knows no model."""
 
+from crmn_legacy import submodules as _submodules
 from crmn_legacy.archive.arrays import digest_tensors, read_arrays, write_arrays
-from crmn_legacy.archive.folder import RunFolder, lighten, now
+from crmn_legacy.archive.folder import RunFolder, dated_place, lighten, now
 from crmn_legacy.archive.layout import (
     ARRAYS,
     CHECKPOINT,
     CURVE,
+    CURVE_CSV,
     FORMER_CHECKPOINT,
     INITIAL_WEIGHTS,
     MANIFEST,
     RECIPE,
     RUN,
+    SEED,
+    TENSORBOARD,
     TRACE,
     WEIGHTS,
     WRITTEN,
@@ -22,15 +26,19 @@ __all__ = [
     "ARRAYS",
     "CHECKPOINT",
     "CURVE",
+    "CURVE_CSV",
     "FORMER_CHECKPOINT",
     "INITIAL_WEIGHTS",
     "MANIFEST",
     "RECIPE",
     "RUN",
+    "SEED",
+    "TENSORBOARD",
     "TRACE",
     "WEIGHTS",
     "WRITTEN",
     "RunFolder",
+    "dated_place",
     "digest_tensors",
     "foreign",
     "left_out",
@@ -45,3 +53,5 @@ __all__ = [
     "write_arrays",
     "write_json",
 ]
+
+__getattr__, __dir__ = _submodules.attributes(globals())

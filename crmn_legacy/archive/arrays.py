@@ -54,6 +54,14 @@ def write_arrays(path, arrays):
 def read_arrays(path):
     """Arrays of an ``.npz`` file by name, without pickles.
 
+    Parameters
+    ----------
+    path : path
+
+    Returns
+    -------
+    dict of str to array
+
     Raises
     ------
     UserError

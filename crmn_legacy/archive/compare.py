@@ -1,29 +1,18 @@
-"""Where two runs part, by what their folders hold: the first epoch, the first update and its tensors; and why."""
+"""Where two runs part, by what their folders hold: the first epoch, the first update and its tensors."""
 
-import difflib
-import os
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
 
-from msgspec.structs import asdict
-
 from crmn_legacy.archive import checkpoint
 from crmn_legacy.archive.arrays import read_arrays
-from crmn_legacy.archive.layout import CHECKPOINT, CURVE, FORMER_CHECKPOINT, INITIAL_WEIGHTS, RECIPE, TRACE
-from crmn_legacy.archive.record import REQUIRED, Epoch, RunRecord, bounded_text, read_curve, read_record
+from crmn_legacy.archive.differences import Difference, entries, shown
+from crmn_legacy.archive.layout import CHECKPOINT, CURVE, FORMER_CHECKPOINT, INITIAL_WEIGHTS, TRACE
+from crmn_legacy.archive.record import REQUIRED, Epoch, RunRecord, read_curve, read_record
 from crmn_legacy.archive.trace import read_trace
 from crmn_legacy.errors import UserError
-from crmn_legacy.options import DECLARED
 
-MOVE_NO_BITS = tuple(name for name, declared in DECLARED.items() if not declared.moves_bits)
-"""Options that two runs to one result may differ in."""
-
-_LARGEST_RECIPE = 2**20
-_LONGEST_DIFFERENCE = 12
-_WIDEST = 110
 _MOST_NAMES = 4
-_NO_BITS = ("CRMN_LEGACY_", "LANG", "LC_", "TZ")
 
 
 @dataclass(frozen=True)
@@ -103,6 +92,17 @@ class Update:
         more = f" and {rest} more" if rest > 0 else ""
         return f"{place}: {len(self.tensors)} of {self.count} tensors, {', '.join(named)}{more}"
 
+    def described(self):
+        """The same as plain values (a dict), with all names."""
+        return {
+            "epoch": self.epoch,
+            "step": self.step,
+            "update": self.update,
+            "tensors": self.tensors,
+            "of": self.count,
+            "losses": self.losses,
+        }
+
 
 def first_update(ours, theirs):
     """The first `Update` of two folders with traces that differs; None if one trace begins with the other."""
@@ -144,110 +144,62 @@ def state_at(folder, update):
     return None, None
 
 
-def reasons(ours, theirs):
-    """Why two runs may differ: what their folders say they were made by and on, a line each (a list of str).
+@dataclass(frozen=True)
+class PartedEpoch:
+    """How two runs part in the first epoch whose links differ.
 
-    Parameters
+    Attributes
     ----------
-    ours, theirs : RunOnDisk
-        Or whatever has their `folder` and `record`.
+    epoch : int
+        0 for the initial states, of which there is nothing more to say.
+    lengths : (int, int)
+        Epochs of both curves.
+    rates : Difference or None
+        Of the learning rates.
+    step : int or None
+        The first whose loss differs; None if it is the validation's, or if all losses are equal.
+    losses : tuple or None
+        Both; None if all are equal.
     """
-    return [*made_by(ours, theirs), *_made_on(ours.record, theirs.record)]
 
+    epoch: int
+    lengths: tuple
+    rates: Difference | None = None
+    step: int | None = None
+    losses: tuple | None = None
 
-def made_by(ours, theirs):
-    """What of two runs' recipes, options, data, packages and sources differs; as `reasons`, without the machine."""
-    lines = _recipe(ours.folder / RECIPE, theirs.folder / RECIPE)
-    a, b = ours.record, theirs.record
-    # The data's digest tells more than their path.
-    lines += _entries("options", asdict(a.options), asdict(b.options), ignored=("data", *MOVE_NO_BITS))
-    for title, one, other in (
-        ("row", a.row, b.row),
-        ("data", a.data_digest, b.data_digest),
-        ("Python", a.python, b.python),
-    ):
-        if one != other:
-            lines.append(f"{title}: {shown(one)} | {shown(other)}")
-    lines += _entries("packages", a.packages, b.packages)
-    return lines + _entries("source", a.source, b.source, ignored=("recipe", "recipe_of_tree"))
+    @classmethod
+    def of(cls, ours, theirs, epoch):
+        """Of two runs (`RunOnDisk`) that part in an epoch."""
+        lengths = len(ours.curve), len(theirs.curve)
+        if epoch == 0:
+            return cls(0, lengths)
+        line, other = ours.curve[epoch - 1], theirs.curve[epoch - 1]
+        pairs = enumerate(zip_longest(line.losses, other.losses), 1)
+        step, losses = next(((step, pair) for step, pair in pairs if pair[0] != pair[1]), (None, None))
+        if step == len(line.losses) == len(other.losses):
+            step = None
+        return cls(epoch, lengths, entries("rates", line.rates, other.rates), step, losses)
 
+    def __str__(self):
+        if self.epoch == 0:
+            return "before the first update: the initial states differ"
+        parts = [f"{self.epoch} (of {self.lengths[0]} | {self.lengths[1]})"]
+        if self.rates:
+            parts += self.rates.lines()
+        if self.losses is None:
+            parts.append("its losses are equal")
+        else:
+            place = "its validation loss" if self.step is None else f"loss of step {self.step}"
+            parts.append(f"first unequal {place}: {self.losses[0]} | {self.losses[1]}")
+        return "; ".join(parts)
 
-def _made_on(a, b):
-    """What of the machines of two runs, and of all that is installed there, differs."""
-    keys = a.platform_key, b.platform_key
-    lines = [] if keys[0] == keys[1] else [f"platform key: {shown(keys[0])} | {shown(keys[1])}"]
-    lines += _entries("distributions", a.distributions, b.distributions, ignored=a.packages or {})
-    lines += _entries("environment", a.environment, b.environment)
-    lines += _entries("variables", _moving(a), _moving(b))
-    lines += _entries("hardware", a.hardware, b.hardware, ignored=("cores", "cores_usable", "memory_bytes"))
-    return lines
-
-
-def _moving(record):
-    """The environment variables of a run that may move bits and are told nowhere else, name -> value (a dict)."""
-    found = {
-        name: value
-        for name, value in (record.variables or {}).items()
-        if not name.startswith(_NO_BITS) and name not in (record.environment or {})
-    }
-    # A rerun adds the place of its own source.
-    places = [place for place in found.pop("PYTHONPATH", "").split(os.pathsep) if place not in ("", "<source>")]
-    return {**found, "PYTHONPATH": os.pathsep.join(places)} if places else found
-
-
-def _recipe(ours, theirs):
-    try:
-        texts = [bounded_text(path, _LARGEST_RECIPE, errors="replace").splitlines() for path in (ours, theirs)]
-    except OSError as error:
-        return [f"{RECIPE}: cannot be read ({error.strerror})"]
-    except ValueError as error:
-        return [f"{RECIPE}: cannot be read ({error})"]
-    changes = [line for line in difflib.unified_diff(*texts, n=0, lineterm="") if line[:3] not in ("---", "+++")]
-    changes = [line for line in changes if not line.startswith("@@") and line[1:].strip()]
-    if not changes:
-        return []
-    lines = [f"{RECIPE}: {len(changes)} lines differ"]
-    for line in changes[:_LONGEST_DIFFERENCE]:
-        text = shown(line[1:].strip())
-        lines.append(f"  {line[0]} {text if len(text) <= _WIDEST else text[:_WIDEST] + '...'}")
-    if len(changes) > _LONGEST_DIFFERENCE:
-        lines.append(f"  and {len(changes) - _LONGEST_DIFFERENCE} more")
-    return lines
-
-
-def _entries(title, ours, theirs, ignored=()):
-    """One line that names what differs between two dicts."""
-    ours, theirs = ours or {}, theirs or {}
-    unlike = [name for name in sorted(ours.keys() | theirs.keys()) if ours.get(name) != theirs.get(name)]
-    unlike = [name for name in unlike if name not in ignored]
-    named = [f"{shown(name)} {shown(ours.get(name))} | {shown(theirs.get(name))}" for name in unlike[:6]]
-    more = f"; and {len(unlike) - 6} more" if len(unlike) > 6 else ""
-    return [f"{title}: {'; '.join(named)}{more}"] if unlike else []
-
-
-def shown(value):
-    """A value out of a file, safe to print on one line."""
-    text = value if isinstance(value, str) else repr(value)
-    if len(text) == 64 and all(digit in "0123456789abcdef" for digit in text):
-        return text[:12]
-    return text if text.isprintable() else ascii(text)
-
-
-def epoch_line(ours, theirs, epoch):
-    """One line on how two runs part in an epoch: its rates, and the first of its losses that differs (a str)."""
-    if epoch == 0:
-        return "before the first update: the initial states differ"
-    line, other = ours.curve[epoch - 1], theirs.curve[epoch - 1]
-    parts = [f"{epoch} (of {len(ours.curve)} | {len(theirs.curve)})"]
-    if line.rates != other.rates:
-        parts.append(_entries("rates", line.rates, other.rates)[0])
-    pairs = enumerate(zip_longest(line.losses, other.losses), 1)
-    unlike = next(((step, pair) for step, pair in pairs if pair[0] != pair[1]), None)
-    if unlike is None:
-        parts.append("its losses are equal")
-    else:
-        step, (loss, another) = unlike
-        last = step == len(line.losses) == len(other.losses)
-        place = "its validation loss" if last else f"loss of step {step}"
-        parts.append(f"first unequal {place}: {loss} | {another}")
-    return "; ".join(parts)
+    def described(self):
+        """The same as plain values (a dict)."""
+        return {
+            "epoch": self.epoch,
+            "of": list(self.lengths),
+            "rates": self.rates.described() if self.rates else [],
+            "step": self.step,
+            "losses": self.losses,
+        }

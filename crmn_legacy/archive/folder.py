@@ -3,10 +3,11 @@
 ::
 
     run.json         row, argv, seed, data, versions, platform key, source, times, result, bits
-    recipe.py        the script as run         curve.jsonl   a line an epoch
+    recipe.py        the script as run         curve.jsonl   a line an epoch; curve.csv, its scalars
     weights.npz      best validation           weights_initial.npz
     checkpoint.npz   the whole state, and checkpoint.previous.npz, the one before
     trace.jsonl      with --trace only: a line an update
+    tensorboard/     with --tensorboard only: event files, which no digest covers
     MANIFEST.sha256  of all the above, written when the run is finished
 
 Whatever else lies there, such as a log or what a file browser leaves, is not the run's: no digest covers it, and
@@ -18,6 +19,7 @@ A light folder is a finished run's without some or all of its arrays, which it n
 
 import contextlib
 import fcntl
+import itertools
 import os
 import re
 import shutil
@@ -26,14 +28,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from crmn_legacy.archive.arrays import read_arrays, write_arrays
+from crmn_legacy.archive.curve_csv import as_csv
 from crmn_legacy.archive.layout import (
     ARRAYS,
     CHECKPOINT,
     CURVE,
+    CURVE_CSV,
     FORMER_CHECKPOINT,
     MANIFEST,
     RECIPE,
     RUN,
+    TENSORBOARD,
     TRACE,
     WRITTEN,
 )
@@ -175,8 +180,9 @@ class RunFolder:
         write_record(self.path, record)
 
     def write_curve(self, epochs):
-        """Write ``curve.jsonl`` (of a list of `Epoch`)."""
+        """Write ``curve.jsonl`` (of a list of `Epoch`), and after it ``curve.csv``, which follows from it."""
         write_curve(self.path, epochs)
+        write_whole(self.path / CURVE_CSV, as_csv(epochs).encode())
 
     def write_checkpoint(self, arrays):
         """Write ``checkpoint.npz`` and keep the one before as ``checkpoint.previous.npz``."""
@@ -271,9 +277,10 @@ def lighten(source, target, keep=(), with_paths=True):
         raise UserError(f"got '{source}', which is without its arrays already, expected the run's own folder")
     if target.exists() and not (left_out(target) or (target.is_dir() and not any(target.iterdir()))):
         raise UserError(f"got '{target}', which is no light folder of a run, expected one, or a new place")
-    if left_out(target) and foreign(target):
+    beside = foreign(target) + [TENSORBOARD] * (target / TENSORBOARD).exists() if left_out(target) else []
+    if beside:
         raise UserError(
-            f"got '{target}', which holds {shown_names(foreign(target))} beside a run, expected a light folder alone: "
+            f"got '{target}', which holds {shown_names(beside)} beside a run, expected a light folder alone: "
             "move that away"
         )
     try:
@@ -281,7 +288,7 @@ def lighten(source, target, keep=(), with_paths=True):
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=".light-") as place:
             made = Path(place) / target.name
             made.mkdir()
-            for name in (RECIPE, CURVE, TRACE, *keep):
+            for name in (RECIPE, CURVE, CURVE_CSV, TRACE, *keep):
                 if (source / name).exists():
                     shutil.copyfile(source / name, made / name)
             gone = [name for name in ARRAYS if name not in keep and (source / name).exists()]
@@ -305,6 +312,22 @@ def _without_folders(value):
     if isinstance(value, list):
         return [_without_folders(part) for part in value]
     return Path(value).name if isinstance(value, str) and value.startswith("/") else value
+
+
+def dated_place(name):
+    """A new folder ``runs/<name>-<UTC time>`` (Path), made."""
+    stamp = now().replace("-", "").replace(":", "")
+    first = Path("runs") / f"{name}-{stamp}"
+    # Two runs may begin within a second, and a clock that is set back comes by the same second again.
+    try:
+        first.parent.mkdir(exist_ok=True)
+        for number in itertools.count(1):
+            path = first if number == 1 else first.with_name(f"{first.name}-{number}")
+            with contextlib.suppress(FileExistsError):
+                path.mkdir()
+                return path
+    except OSError:
+        return first  # told where the folder is taken
 
 
 def now():

@@ -6,6 +6,7 @@ does no harm is for the user to know, as with any program that somebody hands on
 
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -103,10 +104,22 @@ def command(folder, record, out, data=None, **changes):
     programs = record.options.programs
     if programs is not None and not os.path.isdir(programs):
         programs = None  # building the graph gives the same bits
-    options = replace(record.options, data=data, programs=programs, **changes)
+    # Nobody watches; and what writes for those who do may not be here.
+    options = replace(record.options, data=data, programs=programs, tensorboard=False, **changes)
     # Without -P whatever lies in the folder could be imported in the place of a library.
     script = Path(folder).absolute() / archive.RECIPE
     return [sys.executable, "-P", str(script), "--out", str(out), *options.as_words()]
+
+
+def as_typed(script):
+    """The words by which a user starts a recipe in the current folder (list of str)."""
+    # `make` runs its own Python, which a plain `python` in the user's shell may not be.
+    python = "python" if shutil.which("python") == sys.executable else sys.executable
+    # As this process: what lies beside a kept recipe is not imported.
+    safely = ["-P"] if sys.flags.safe_path else []
+    path = os.path.relpath(script)
+    # A name that begins with a dash is no option.
+    return [python, *safely, f"./{path}" if path.startswith("-") else path]
 
 
 def pasteable(words):
@@ -123,6 +136,8 @@ def _in_escapes(word):
 # their choice before the end of a job's time. SIGQUIT stays what ends a process that heeds nothing else.
 _STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU)
 
+_STANDARD_ERROR = 2
+
 
 def stopping():
     """Numbers of the signals that would end this process, and that nobody else has taken (a list).
@@ -135,7 +150,7 @@ def stopping():
     return [number for number in _STOPPING if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler)]
 
 
-def call(words, quiet=False):
+def call(words, quiet=False, aside=False):
     """Run a command to its end and pass on to it what would stop it.
 
     Parameters
@@ -144,6 +159,8 @@ def call(words, quiet=False):
         As `command` gives them.
     quiet : bool
         Whether its output is kept back.
+    aside : bool
+        Whether its standard output goes where this process's errors go, whose own output is something else.
 
     Returns
     -------
@@ -157,7 +174,7 @@ def call(words, quiet=False):
         words,
         env={**os.environ, "PYTHONPATH": path},
         start_new_session=True,
-        stdout=subprocess.PIPE if quiet else None,
+        stdout=subprocess.PIPE if quiet else _STANDARD_ERROR if aside else None,
         stderr=subprocess.STDOUT if quiet else None,
         text=True,
         errors="replace",

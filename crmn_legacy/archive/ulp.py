@@ -37,6 +37,17 @@ class Largest:
         head = f"NaN in one only{place}" if self.apart is None else f"{self.apart:,} {self.unit}{place}"
         return f"{head}: {ours} | {theirs}; {self.elements:,} of {self.of:,} elements differ"
 
+    def described(self):
+        """The same as plain values (a dict)."""
+        return {
+            "apart": self.apart,
+            "unit": self.unit,
+            "index": list(self.index),
+            "values": [value.item() for value in self.values],
+            "elements": self.elements,
+            "of": self.of,
+        }
+
 
 def largest_difference(ours, theirs):
     """The largest difference of two arrays of one shape and dtype, or None if all bits are equal.

@@ -13,6 +13,7 @@ from crmn_legacy.archive.layout import (
     MANIFEST,
     RECIPE,
     RUN,
+    TENSORBOARD,
     WEIGHTS,
     WRITTEN,
 )
@@ -88,7 +89,7 @@ def foreign(path):
     list of str
         Sorted, as the system gives them: not all may be printable.
     """
-    return sorted(_names(Path(path)) - {*WRITTEN, MANIFEST})
+    return sorted(_names(Path(path)) - {*WRITTEN, MANIFEST, TENSORBOARD})
 
 
 def shown_names(names, most=5):
@@ -117,7 +118,18 @@ def _change(digest):
 
 
 def left_out(folder):
-    """Arrays that a light folder is without, dict of their files' names to SHA-256; empty for any other folder."""
+    """Arrays that a light folder is without.
+
+    Parameters
+    ----------
+    folder : path
+        Of a run.
+
+    Returns
+    -------
+    dict of str to str
+        Their files' names -> SHA-256; empty for any other folder.
+    """
     try:
         named = read_record(folder, required=()).left_out or {}
     except UserError:

@@ -7,6 +7,7 @@ finders on ``sys.meta_path`` that act when Theano, Lasagne or Aesara is first im
 
 import importlib
 
+from crmn_legacy import submodules as _submodules
 from crmn_legacy.backend import aesara_patches, theano_names
 
 __all__ = ["install", "resolve"]
@@ -29,3 +30,6 @@ def resolve(reference):
     module, _, attribute = reference.partition(":")
     found = importlib.import_module(module)
     return getattr(found, attribute) if attribute else found
+
+
+__getattr__, __dir__ = _submodules.attributes(globals())

@@ -1,16 +1,17 @@
-"""``python -m crmn_legacy.backend SCRIPT [ARGS]``: an unmodified Theano or Lasagne 0.1 script on Aesara."""
+"""``python -m crmn_legacy.backend SCRIPT [ARGS]``: an unmodified Theano or Lasagne 0.1 program on Aesara."""
 
 import argparse
+import contextlib
+import importlib.util
 import os
 import sys
 import warnings
 from types import ModuleType
 
-from crmn_legacy import backend
-from crmn_legacy.backend import aesara_settings, compiler, old_names, python2, six_names, theano_flags, variables
+from crmn_legacy.backend import aesara_settings, compiler, door, old_names, python2, theano_flags, variables
 from crmn_legacy.errors import UserError, run
 
-USAGE = "usage: python -m crmn_legacy.backend SCRIPT [ARGS]"
+USAGE = "usage: python -m crmn_legacy.backend SCRIPT [ARGS], or -m MODULE [ARGS]"
 
 
 def read_script(path):
@@ -43,37 +44,92 @@ def run_script(path, arguments, is_python2=False):
     """
     source = read_script(path)
     folder = os.path.dirname(os.path.realpath(path))
-    backend.install()
-    old_names.install()
-    sys.argv = [path, *arguments]
     sys.path[0] = folder
-    six_names.install()
+    old_names.install()
+    builtins = __builtins__
+    try:
+        if is_python2:
+            python2.install(folder)
+            code, builtins = python2.compiled(source, path)
+        else:
+            code = compile(source, path, "exec", dont_inherit=True)
+    except (SyntaxError, ValueError) as error:
+        raise _unreadable(error, path, is_python2) from None
+    try:
+        _run(code, path, arguments, builtins=builtins)
+    except SyntaxError as error:
+        # Of a module beside the script.
+        raise _unreadable(error, error.filename, is_python2) from None
+
+
+def run_module(name, arguments):
+    """Run the module `name` as ``python -m`` would: a package's program, or ``pytest``.
+
+    Parameters
+    ----------
+    name : str
+    arguments : list of str
+        What becomes ``sys.argv[1:]``.
+
+    Raises
+    ------
+    UserError
+        There is no such module.
+    """
+    old_names.install()
+    with _faults_of_its_own():
+        spec = _find(name)
+        if spec is not None and spec.submodule_search_locations is not None:
+            spec = _find(f"{name}.__main__")
+        code = spec and spec.loader.get_code(spec.name)
+    if code is None:
+        raise UserError(f"got -m {name}, which Python does not find, expected a module or a package's program; {USAGE}")
+    _run(code, spec.origin, arguments, spec)
+
+
+def _find(name):
+    """The spec of a module, or None."""
+    try:
+        return None if name.startswith(".") else importlib.util.find_spec(name)
+    except ModuleNotFoundError as error:
+        # A package on the way may lack something of its own.
+        if error.name and f"{name}.".startswith(f"{error.name}."):
+            return None
+        raise
+
+
+def _run(code, path, arguments, spec=None, builtins=__builtins__):
+    sys.argv = [path, *arguments]
     if not sys.warnoptions:
         # Python shows these for __main__ alone; that Theano's way of calling is old is no news to the script.
         warnings.filterwarnings("ignore", category=DeprecationWarning)
     module = ModuleType("__main__")
     module.__file__ = path
-    module.__builtins__ = __builtins__
-    try:
-        if is_python2:
-            python2.install(folder)
-            code, module.__builtins__ = python2.compiled(source, path)
-        else:
-            code = compile(source, path, "exec", dont_inherit=True)
-    except (SyntaxError, ValueError) as error:
-        raise _unreadable(error, path, is_python2) from None
+    module.__builtins__ = builtins
+    if spec is not None:
+        module.__spec__, module.__package__ = spec, spec.parent
     # Kept in sys.modules to the end, so that pickling and exit handlers find the script's names.
     sys.modules["__main__"] = module
-    try:
+    folder = None if spec is not None else os.path.dirname(os.path.realpath(path))
+    with _faults_of_its_own(folder):
         exec(code, module.__dict__)
+
+
+@contextlib.contextmanager
+def _faults_of_its_own(folder=None):
+    """What a program raises is told as Python tells it, without the frames above its own.
+
+    A file below `folder` that Python cannot read is left to the caller.
+    """
+    try:
+        yield
     except UserError:
         raise
     except Exception as error:
-        if isinstance(error, SyntaxError) and _is_below(folder, error.filename):
-            raise _unreadable(error, error.filename, is_python2) from None
-        # The script's own fault: told as Python tells it, without the frame above.
-        error = error.with_traceback(error.__traceback__.tb_next)
-        sys.excepthook(type(error), error, error.__traceback__)
+        if folder and isinstance(error, SyntaxError) and _is_below(folder, error.filename):
+            raise
+        trace = error.__traceback__.tb_next.tb_next
+        sys.excepthook(type(error), error.with_traceback(trace), trace)
         sys.exit(1)
 
 
@@ -95,8 +151,12 @@ def _unreadable(error, path, is_python2):
 
 def build_parser():
     """Options of the door, one line each; they stand before SCRIPT, and what follows it is the script's own."""
-    parser = _Parser(prog="python -m crmn_legacy.backend", usage=USAGE.partition(": ")[2], allow_abbrev=False)
+    usage = "%(prog)s [OPTIONS] SCRIPT [ARGS], or -m MODULE [ARGS]"
+    parser = _Parser(prog="python -m crmn_legacy.backend", usage=usage, allow_abbrev=False)
+    parser.add_argument("--backend", choices=door.BACKENDS, default="xla", help="who compiles: XLA, or Aesara's C")
+    parser.add_argument("--device", choices=door.DEVICES, help="where XLA computes; by default a card if JAX finds one")
     parser.add_argument("--python2", action="store_true", help="SCRIPT and the modules beside it are Python 2")
+    parser.add_argument("-m", dest="is_module", action="store_true", help="SCRIPT is the name of a module")
     parser.add_argument("script", metavar="SCRIPT", help="a Theano or Lasagne program")
     parser.add_argument("arguments", metavar="ARGS", nargs=argparse.REMAINDER, help="the script's own arguments")
     return parser
@@ -107,17 +167,24 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message):
         required = "the following arguments are required"
-        raise UserError(f"{'got no script' if message.startswith(required) else message}; {USAGE}")
+        missing = "got -m and no module" if sys.argv[-1] == "-m" else "got no script"
+        raise UserError(f"{missing if message.startswith(required) else message}; {USAGE}")
 
 
 def main():
     """Run the command line."""
     given = build_parser().parse_args()
+    if given.is_module and given.python2:
+        raise UserError("got --python2 and -m, expected one of them: a Python 2 program is given as a script")
     variables.set_warnings_right()
     theano_flags.install()
-    if compiler.default() is None and "cxx" not in aesara_settings.choices():
+    door.open_door(given.backend, given.device)
+    if given.backend == "c" and compiler.default() is None and "cxx" not in aesara_settings.choices():
         variables.tell("no C++ compiler with Python's headers: Aesara computes in Python, slowly; install g++")
-    run_script(given.script, given.arguments, given.python2)
+    if given.is_module:
+        run_module(given.script, given.arguments)
+    else:
+        run_script(given.script, given.arguments, given.python2)
 
 
 if __name__ == "__main__":

@@ -8,14 +8,11 @@ from collections import OrderedDict
 
 import numpy as np
 from aesara.compile.sharedvalue import SharedVariable
-from aesara.graph.basic import Apply, clone_get_equiv, graph_inputs
-from aesara.graph.fg import FunctionGraph
-from aesara.graph.op import Op
-from aesara.graph.rewriting.basic import MergeOptimizer
-from aesara.link.c.type import generic
+from aesara.graph.basic import graph_inputs
 
-from crmn_legacy.backend import freed_memory
+from crmn_legacy.backend import freed_memory, precision, step_arguments
 from crmn_legacy.backend.graph_building import uncollected
+from crmn_legacy.backend.graph_merging import merged
 
 BACKENDS = ("xla", "c")
 
@@ -54,6 +51,16 @@ def compile_step(batch, outputs, updates=None, rates=None, *, backend="xla", don
     ValueError
         An unknown backend; two updates of one shared value; two shared values of one name; a variable that the graph
         reads and nobody gives (`xla`).
+
+    Examples
+    --------
+    >>> import aesara
+    >>> import aesara.tensor as T
+    >>> w, x = aesara.shared(1.0, name="w"), T.dscalar("x")
+    >>> step = compile_step({"x": x}, {"y": w * x}, {w: w + x})
+    >>> state, outputs = step(step.initial_state(), {"x": 3.0})
+    >>> float(outputs["y"]), float(state["w"])
+    (3.0, 4.0)
     """
     updates = _with_default_updates(outputs.values(), updates or {})
     graph = _Graph(batch, outputs, updates, rates or {})
@@ -116,6 +123,10 @@ class _Graph:
         """The stored values themselves, not copies."""
         return {self.name_of[v]: v.get_value(borrow=True) for v in self.shared}
 
+    def is_wide(self):
+        """Whether anything that is given or stored is float64."""
+        return any(v.dtype == "float64" for v in [*self.shared, *self.batch.values(), *self.rates.values()])
+
     def release(self):
         for variable in self.shared:
             value = variable.get_value(borrow=True)
@@ -123,7 +134,12 @@ class _Graph:
 
 
 class Step:
-    """A compiled graph; see `compile_step`.
+    """A compiled graph; see `compile_step`, which makes it.
+
+    Parameters
+    ----------
+    graph : _Graph
+        What is compiled.
 
     Attributes
     ----------
@@ -151,12 +167,8 @@ class Step:
             variable.set_value(found[name])
 
     def _require(self, state, batch, rates):
-        """Tell by name what a call lacks."""
-        wanted = {"state": self.state_names, "batch": self.batch_names, "rates": list(self._graph.rates)}
-        for part, given in (("state", state), ("batch", batch), ("rates", rates)):
-            missing = [name for name in wanted[part] if name not in given]
-            if missing:
-                raise ValueError(f"got a {part} without {', '.join(map(repr, missing))}, expected {wanted[part]}")
+        variables = {"state": dict.fromkeys(self.state_names), "batch": self._graph.batch, "rates": self._graph.rates}
+        step_arguments.require(variables, {"state": state, "batch": batch, "rates": rates})
 
     def release(self):
         """Give up the shared variables' own values, which a state holds by now; zeros of their shapes stay."""
@@ -193,6 +205,7 @@ class XlaStep(Step):
         super().__init__(graph)
         self._jax = jax
         self.donates = donate
+        self._numbers = precision.JaxNumbers(wide=graph.is_wide())
         self.program = _lowered(graph, donate)
         self._sharded, self._replicated = _shardings(jax, devices)
         self.step = self._jitted(self._replicated)
@@ -215,7 +228,8 @@ class XlaStep(Step):
         # Copies: a donated buffer is overwritten, and JAX reads the caller's memory in the background.
         from crmn_legacy.backend.lowerings.registry import as_held
 
-        return {name: self._on_each(as_held(np.array(state[name]))) for name in self.state_names}
+        with self._numbers():
+            return {name: self._on_each(as_held(np.array(state[name]))) for name in self.state_names}
 
     def _on_each(self, value):
         """A value of the host on each device; several processes have the same one."""
@@ -239,7 +253,8 @@ class XlaStep(Step):
         Of several processes each gives its own part.
         """
         if self._sharded is None or self._sharded.is_fully_addressable:
-            return {name: self._jax.device_put(batch[name], self._sharded) for name in self._graph.batch}
+            with self._numbers():
+                return {name: self._jax.device_put(batch[name], self._sharded) for name in self._graph.batch}
         place = self._jax.make_array_from_process_local_data
         return {name: place(self._sharded, batch[name]) for name in self._graph.batch}
 
@@ -249,7 +264,12 @@ class XlaStep(Step):
         rates = rates or {}
         self._require(state, batch, rates)
         state = {name: state[name] for name in self.state_names}
-        new_state, outputs = self.step(state, self.put_batch(batch), rates)
+        try:
+            with self._numbers():
+                new_state, outputs = self.step(state, self.put_batch(batch), rates)
+        except (RuntimeError, ValueError):
+            step_arguments.require_whole(state, self._jax.tree.leaves)
+            raise
         if not self._compiled:
             self._compiled = True
             freed_memory.give_back()
@@ -266,7 +286,9 @@ class XlaStep(Step):
     @uncollected()
     def lower(self, state, batch, rates=None):
         """JAX's lowered program for these shapes, to be compiled ahead or looked at."""
-        return self.step.lower({name: state[name] for name in self.state_names}, self.put_batch(batch), rates or {})
+        state = {name: state[name] for name in self.state_names}
+        with self._numbers():
+            return self.step.lower(state, self.put_batch(batch), rates or {})
 
     @uncollected()
     def lower_ahead(self, batch, sharded=None, replicated=None):
@@ -291,7 +313,8 @@ class XlaStep(Step):
 
         state, rates = ({name: like(v, replicated) for name, v in part.items()} for part in self.kinds())
         batch = {name: like(batch[name], sharded) for name in self._graph.batch}
-        return self._jitted(replicated).lower(state, batch, rates)
+        with self._numbers():
+            return self._jitted(replicated).lower(state, batch, rates)
 
 
 def _lowered(graph, donate):
@@ -299,55 +322,27 @@ def _lowered(graph, donate):
 
     A state that is donated comes back whole. Of another XLA would copy what stays as it is.
     """
-    from crmn_legacy.backend.lowerings import lower
+    from crmn_legacy.backend.lowerings import lower, settings
     from crmn_legacy.backend.lowerings.order import lying_like, written
 
     inputs = [*graph.shared, *graph.batch.values(), *graph.rates.values()]
     names = list(graph.new_state)
     outputs = [*graph.outputs.values(), *(graph.new_state[name] for name in names)]
-    function = lower(*_merged(inputs, outputs), as_written=False)
+    function = lower(*merged(inputs, outputs), as_written=False)
 
     def program(state, batch, rates):
-        values = function(
-            *(state[graph.name_of[variable]] for variable in graph.shared),
-            *(batch[name] for name in graph.batch),
-            *(rates[name] for name in graph.rates),
-        )
+        with settings(passes_checks=True):
+            values = function(
+                *(state[graph.name_of[variable]] for variable in graph.shared),
+                *(batch[name] for name in graph.batch),
+                *(rates[name] for name in graph.rates),
+            )
         outputs = {name: written(value) for name, value in zip(graph.outputs, values, strict=False)}
         new = dict(zip(names, values[len(outputs) :], strict=True))
         new = {name: lying_like(value, state[name]) for name, value in new.items()}
         return state | new if donate else new, outputs
 
     return program
-
-
-def _merged(inputs, outputs):
-    """A copy of the graph where nothing is computed twice.
-
-    Of Aesara's rewrites only merging pays: XLA simplifies and fuses by itself.
-    """
-    memo = clone_get_equiv(inputs, outputs, copy_inputs=True, copy_orphans=True)
-    # A FunctionGraph walks all of its variables again for each output that it is given, and searches the list of inputs
-    # for each that a node reads: minutes for a thousand layers. So it is given one node that reads the outputs, and
-    # need not check; `lower` tells of inputs that are missing.
-    gathered = _Gather().make_node(*(memo[variable] for variable in outputs))
-    graph = FunctionGraph([memo[variable] for variable in inputs], [], clone=False)
-    graph.import_node(gathered, check=False)
-    graph.add_output(gathered.outputs[0])
-    MergeOptimizer().rewrite(graph)
-    return graph.inputs, gathered.inputs
-
-
-class _Gather(Op):
-    """All outputs of a graph as the inputs of one node, which is never computed."""
-
-    __props__ = ()
-
-    def make_node(self, *outputs):
-        return Apply(self, outputs, [generic()])
-
-    def perform(self, node, inputs, output_storage):
-        raise AssertionError("a node that only holds its inputs together is not computed")
 
 
 def _shardings(jax, devices):
@@ -361,6 +356,16 @@ def _shardings(jax, devices):
     return shared_by([one for process in range(jax.process_count()) for one in jax.local_devices(process)[:share]])
 
 
+def _aesaras_own(*arguments, **options):
+    """A function that Aesara compiles, whoever compiles those of the program around."""
+    import aesara
+
+    from crmn_legacy.backend.function import aesara_compiles
+
+    with aesara_compiles():
+        return aesara.function(*arguments, **options)
+
+
 class CStep(Step):
     """Aesara's own compiled function behind the same interface."""
 
@@ -371,7 +376,7 @@ class CStep(Step):
         if c_flags is not None:
             aesara.config.gcc__cxxflags = c_flags
         self._storage = {graph.name_of[variable]: variable for variable in reversed(graph.shared)}
-        self._function = aesara.function(
+        self._function = _aesaras_own(
             [*graph.batch.values(), *graph.rates.values()],
             list(graph.outputs.values()),
             updates=graph.updates,

@@ -6,6 +6,7 @@ the blocks that the work is cut into; ``strict`` is for unlike processors: it re
 fixed, and turns off what still asks for the processor's make.
 """
 
+import functools
 import hashlib
 import os
 import platform
@@ -96,11 +97,16 @@ def pin_host():
         False if NumPy was there already, so that its BLAS has chosen for itself.
     """
     _require_folder()
+    pin_libraries()
+    aesara_settings.fix()
+    return "numpy" not in sys.modules
+
+
+def pin_libraries():
+    """The part of `pin_host` that leaves Aesara's settings as they are."""
     variables.set_aside(_OURS)
     variables.set_warnings_right()
-    aesara_settings.fix()
     os.environ.update(_HOST)
-    return "numpy" not in sys.modules
 
 
 def _require_folder():
@@ -191,11 +197,17 @@ def pin_within(bits="portable", device=None):
     try:
         return pin(bits, device)
     except UserError as error:
-        print(f"note: bits may be others elsewhere: {error}", file=sys.stderr)
+        _tell_once(f"note: bits may be others elsewhere: {error}")
     try:
         return pin("fast", device)
     except UserError:
         return Switches("fast", {})
+
+
+@functools.cache
+def _tell_once(note):
+    """A program asks for a network many times, and can mend what it is told at its beginning alone."""
+    print(note, file=sys.stderr)
 
 
 def _refuse_what_is_fixed_otherwise(bits):

@@ -1,6 +1,6 @@
 """Number formats of a run (`--precision`), set before a graph is built."""
 
-from contextlib import nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 
 from crmn_legacy.errors import UserError
 
@@ -55,3 +55,45 @@ def use(precision, backend="xla", device="cpu"):
     from crmn_legacy.backend.lowerings import settings
 
     return settings(matmul_dtype="bfloat16" if precision == "bfloat16" else None)
+
+
+@contextmanager
+def kept():
+    """What `use` sets for the whole process is, after the block, as it was before: for somebody's program."""
+    import aesara
+    import jax
+
+    before = {name: getattr(jax.config, name) for name in ("jax_enable_x64", "jax_default_matmul_precision")}
+    with aesara.config.change_flags(floatX=aesara.config.floatX):
+        try:
+            yield
+        finally:
+            for name, value in before.items():
+                jax.config.update(name, value)
+
+
+class JaxNumbers:
+    """JAX's number formats as they are now, for what is computed later.
+
+    Parameters
+    ----------
+    wide : bool
+        Whether float64 is needed, which JAX would take for float32 unless it is told.
+    """
+
+    def __init__(self, wide=False):
+        import jax
+
+        self._jax = jax
+        self._wide = wide or jax.config.jax_enable_x64
+        self._products = jax.config.jax_default_matmul_precision
+
+    def __call__(self):
+        """A context manager in which they are in force, whatever the process has set since."""
+        config = self._jax.config
+        if (config.jax_enable_x64, config.jax_default_matmul_precision) == (self._wide, self._products):
+            return nullcontext()
+        within = ExitStack()
+        within.enter_context(self._jax.experimental.enable_x64(self._wide))
+        within.enter_context(self._jax.default_matmul_precision(self._products))
+        return within

@@ -22,7 +22,7 @@ _MODULES = {
 
 
 def install():
-    """Answer for ``six`` unless it is installed; idempotent."""
+    """Answer for ``six`` unless it is installed, or lies on the import path; idempotent."""
     if importlib.util.find_spec("six") is None:
         sys.meta_path.insert(0, _Finder())
 

@@ -21,16 +21,28 @@ from crmn_legacy.errors import UserError
 def install():
     """Make ``import theano`` and its submodules answer with Aesara, when they are imported; idempotent.
 
+    What imports of Theano or Lasagne that failed have left behind is cleared away.
+
     Raises
     ------
     UserError
-        If a real Theano is imported already.
+        If a real Theano is imported already, or Aesara under its name.
     """
     if any(isinstance(finder, _TheanoFinder) for finder in sys.meta_path):
         return
     theano = sys.modules.get("theano")
+    if theano is not None and theano is sys.modules.get("aesara"):
+        # Its submodules may have been loaded a second time as Theano's, which Aesara does not survive.
+        raise UserError(
+            "got Aesara put in the place of Theano (sys.modules['theano']), expected crmn_legacy to do that: leave "
+            "that line out, and start anew"
+        )
     if theano is not None and not isinstance(theano, TheanoModule):
         raise _real_theano(getattr(theano, "__file__", None))
+    for package in ("theano", "lasagne"):
+        # Python drops a package whose import failed, and keeps those of its submodules that came in.
+        for left in [name for name in sys.modules if name.startswith(f"{package}.") and package not in sys.modules]:
+            del sys.modules[left]
     sys.meta_path.insert(0, _TheanoFinder())
     theano_conventions.install()
     lasagne_gpu_layers.install(TheanoModule)
@@ -278,7 +290,6 @@ _TENSOR_NAMES = {
     "unbroadcast": "aesara.tensor.shape:unbroadcast",
     "verify_grad": "aesara.gradient:verify_grad",
 }
-_RANDOM_STREAMS = "aesara.sandbox.rng_mrg:MRG_RandomStream"
 
 # Theano's module -> (Aesara's modules that are searched, names that come from elsewhere).
 MODULES = {
@@ -306,7 +317,7 @@ MODULES = {
     "theano.gof.op": (("aesara.graph.op",), {}),
     "theano.gof.type": (("aesara.graph.type",), {}),
     "theano.sandbox": (("aesara.sandbox",), {}),
-    "theano.sandbox.rng_mrg": (("aesara.sandbox.rng_mrg",), {"MRG_RandomStreams": _RANDOM_STREAMS}),
+    "theano.sandbox.rng_mrg": (("crmn_legacy.backend.theano_rng_mrg", "aesara.sandbox.rng_mrg"), {}),
     "theano.scan_module": (("aesara.scan", "aesara.scan.basic", "aesara.scan.views"), {"clone": clone}),
     "theano.scan_module.scan_utils": (("aesara.scan.utils", *_GRAPH), {"clone": clone}),
     "theano.tensor": (_TENSOR, _TENSOR_NAMES),
@@ -315,8 +326,8 @@ MODULES = {
     "theano.tensor.nnet.conv": (("aesara.tensor.nnet.conv",), {"conv2d": f"{_OURS}.nnet:conv2d"}),
     "theano.tensor.nnet.nnet": (_NNET, _NNET_NAMES),
     "theano.tensor.nnet.sigm": (_NNET, _NNET_NAMES),
-    # Theano 0.7 had two kinds of streams with one interface; only the MRG streams have kept it.
-    "theano.tensor.shared_randomstreams": ((), {"RandomStreams": _RANDOM_STREAMS}),
+    "theano.tensor.raw_random": (("crmn_legacy.backend.theano_raw_random",), {}),
+    "theano.tensor.shared_randomstreams": (("crmn_legacy.backend.theano_random_streams",), {}),
     "theano.tensor.signal": (("aesara.tensor.signal",), {}),
     "theano.tensor.signal.downsample": (("aesara.tensor.signal.pool",), {"max_pool_2d": f"{_OURS}.nnet:max_pool_2d"}),
 }

@@ -1,4 +1,4 @@
-"""`predict DIR PICTURE...` of a classifier's run: class probabilities."""
+"""`predict DIR PICTURE|FOLDER...` of a classifier's run: class probabilities."""
 
 import numpy as np
 from PIL import Image
@@ -13,7 +13,7 @@ from crmn_legacy.inference.trained_network import load, training_data, warn_if_a
 _SHOWN = 5
 
 
-def classify(arguments, record, task):
+def classify(arguments, pictures, record, task):
     """Print the classes of pictures; returns the exit status.
 
     A picture's middle square is brought to 32 x 32 pixels, and prepared by the statistics of the data that the run was
@@ -23,6 +23,7 @@ def classify(arguments, record, task):
     ----------
     arguments : argparse.Namespace
         Of `predict`.
+    pictures : list of crmn_legacy.commands.picture_names.Picture
     record : RunRecord
     task : crmn_legacy.training.Classification
 
@@ -31,29 +32,29 @@ def classify(arguments, record, task):
     UserError
         A picture cannot be read, an option is for faces only, or the training data are not there.
     """
-    for option in ("points", "box", "detect", "out", "colour"):
+    for option in ("points", "box", "boxes", "detect", "out", "colour"):
         if getattr(arguments, option):
             raise UserError(
                 f"--{option} got a run of {record.row!r}, a classifier, expected one on faces: leave it out"
             )
-    if len(arguments.pictures) == 1:
-        _open(arguments.pictures[0])
+    if len(pictures) == 1:
+        _open(pictures[0])
     data = training_data(record, task)
     network = ClassPredictor(load(arguments.run, arguments.recipe), data)
     warn_if_altered(arguments.run)
 
-    def work(path):
-        probabilities = network.predict(_square(_open(path))).tolist()
+    def work(picture):
+        probabilities = network.predict(_square(_open(picture))).tolist()
         found = dict(zip(network.classes, probabilities, strict=True))
         best = sorted(found.items(), key=lambda item: -item[1])[:_SHOWN]
         shown = ", ".join(f"{name} {100 * probability:.1f}%" for name, probability in best)
-        return {"picture": str(path), "probabilities": found}, [f"{path}: {shown}"]
+        return {"picture": picture.path, "probabilities": found}, [f"{picture}: {shown}"]
 
-    return for_each_picture(arguments.pictures, work, arguments.json)
+    return for_each_picture(pictures, work, arguments.json)
 
 
-def _open(path):
-    return photographs.open_picture(path, colour=True, upright=True)
+def _open(picture):
+    return photographs.open_picture(picture.path, colour=True, upright=True)
 
 
 def _square(picture):

@@ -4,21 +4,19 @@ import sys
 import tempfile
 from pathlib import Path
 
+import msgspec
+
 from crmn_legacy import archive
 from crmn_legacy.archive import replay
-from crmn_legacy.archive.compare import (
-    RunOnDisk,
-    epoch_line,
-    first_epoch,
-    first_update,
-    reasons,
-    shown,
-    state_at,
-    traced_at,
-)
+from crmn_legacy.archive.compare import PartedEpoch, RunOnDisk, first_epoch, first_update, state_at, traced_at
+from crmn_legacy.archive.differences import differences, shown
 from crmn_legacy.archive.trace import digests
 from crmn_legacy.archive.ulp import largest_difference
+from crmn_legacy.commands.telling import Telling
 from crmn_legacy.errors import UserError
+
+# What ``--json`` tells; None where there is nothing to tell.
+_FACTS = ("a", "b", "differences", "epoch", "update", "tensor", "farthest", "numbers", "ends", "results", "no_further")
 
 
 class _NotReplayedError(Exception):
@@ -28,68 +26,82 @@ class _NotReplayedError(Exception):
 def compare(arguments):
     """Print where two runs part; 0 if they are identical, else 1."""
     runs = [RunOnDisk.read(folder) for folder in arguments.runs]
+    telling = Telling(arguments.json, identical=False, **dict.fromkeys(_FACTS))
+    status = _compare(runs, telling, not arguments.no_replay)
+    telling.end()
+    return status
+
+
+def _compare(runs, telling, may_replay):
     epoch = first_epoch(*runs)
     traced = all(run.traced for run in runs)
     update = first_update(*(run.folder for run in runs)) if traced else None
     for mark, run in zip("ab", runs, strict=True):
-        print(_headline(mark, run))
-    for line in reasons(*runs):
-        print(line)
+        _tell_run(mark, run, telling)
+    unlike = differences(*runs)
+    telling.tell(differences=[entry for each in unlike for entry in each.described()])
+    for line in (line for each in unlike for line in each.lines()):
+        telling.tell(line)
     if epoch is None and update is None:
-        return _agree(*runs)
+        return _agree(*runs, telling)
     if epoch is not None:
-        print(f"first differing epoch: {epoch_line(*runs, epoch)}")
+        parted = PartedEpoch.of(*runs, epoch)
+        telling.tell(f"first differing epoch: {parted}", epoch=parted.described())
     with tempfile.TemporaryDirectory(prefix="crmn_legacy-compare-") as place:
         try:
-            _PartedTensors(runs, epoch, Path(place), not arguments.no_replay).print_from(update)
+            _PartedTensors(runs, epoch, Path(place), may_replay, telling).tell_from(update)
         except (_NotReplayedError, UserError) as error:
-            print(f"no further: {error}")
+            telling.tell(f"no further: {error}", no_further=str(error))
     return 1
 
 
-def _headline(mark, run):
+def _tell_run(mark, run, telling):
     record, folder = run.record, run.folder
     words = [f"{mark}: {folder}", shown(record.row), shown(record.status), f"{len(run.curve)} epochs"]
     words.append(shown(run.links[-1]))
     problems = archive.verify(folder) if record.status == "finished" else []
     words += [f"does not verify ({shown(problems[0])})"] if problems else []
-    return ", ".join(words)
+    told = {"run": str(folder), "row": record.row, "status": record.status, "epochs": len(run.curve)}
+    telling.tell(", ".join(words), **{mark: {**told, "bits": run.links[-1], "problems": problems}})
 
 
-def _agree(ours, theirs):
-    """The verdict on two runs whose chains and traces agree as far as both go."""
+def _agree(ours, theirs, telling):
+    """Tell the verdict on two runs whose chains and traces agree as far as both go; the status."""
     if len(ours.curve) != len(theirs.curve):
         shorter = min(len(ours.curve), len(theirs.curve))
-        print(f"identical up to epoch {shorter}, where {'a' if len(ours.curve) == shorter else 'b'} ends")
+        ends = "a" if len(ours.curve) == shorter else "b"
+        telling.tell(f"identical up to epoch {shorter}, where {ends} ends", ends={"run": ends, "epoch": shorter})
         return 1
     results = [run.record.result for run in (ours, theirs)]
     if results[0] != results[1]:
-        print(f"equal weights, unequal results: {shown(results[0])} | {shown(results[1])}")
+        line = f"equal weights, unequal results: {shown(results[0])} | {shown(results[1])}"
+        telling.tell(line, results=msgspec.to_builtins(results))
         return 1
-    print("identical")
+    telling.tell("identical", identical=True)
     return 0
 
 
 class _PartedTensors:
     """The tensors of two runs where they first differ: stored ones, or those of replays that keep to the digests."""
 
-    def __init__(self, runs, epoch, place, may_replay):
-        self.runs, self.epoch, self.place, self.may_replay = runs, epoch, place, may_replay
+    def __init__(self, runs, epoch, place, may_replay, telling):
+        self.runs, self.epoch, self.place, self.may_replay, self.telling = runs, epoch, place, may_replay, telling
 
-    def print_from(self, update):
-        """Print the first update and tensor that differ, and how far apart they are."""
+    def tell_from(self, update):
+        """Tell the first update and tensor that differ, and how far apart they are."""
         traces = [run.folder for run in self.runs]
         if update is None:
             traces = self._traces()
             update = first_update(*traces)
         if update is None:
-            print("first differing step: none; what differs is not a step's")
+            self.telling.tell("first differing step: none; what differs is not a step's")
             return
-        print(f"first differing step: {update}")
+        self.telling.tell(f"first differing step: {update}", update=update.described())
         if update.tensors:
             (ours, our_place), (theirs, their_place) = self._states(traces, update.update)
             self._largest(update, ours, theirs)
-            print(f"numbers: a from {our_place}, b from {their_place}")
+            line = f"numbers: a from {our_place}, b from {their_place}"
+            self.telling.tell(line, numbers={"a": our_place, "b": their_place})
 
     def _traces(self):
         """Folders with traces of both runs up to the end of the epoch in which they part."""
@@ -154,7 +166,7 @@ class _PartedTensors:
         return places
 
     def _largest(self, update, ours, theirs):
-        """Print the largest difference of the first tensor, and of all if it is another's."""
+        """Tell the largest difference of the first tensor, and of all if it is another's."""
         found = {}
         for name in update.tensors:
             if name in ours and name in theirs:
@@ -166,12 +178,19 @@ class _PartedTensors:
                 holder = "a" if name in ours else "b" if name in theirs else "neither folder"
                 found[name] = f"in {holder} only"
         first = update.tensors[0]
-        print(f"first differing tensor: {shown(first)}, {found[first]}")
+        self.telling.tell(f"first differing tensor: {shown(first)}, {found[first]}", tensor=_tensor(first, found))
         numbers = {name: one for name, one in found.items() if hasattr(one, "apart")}
         if numbers:
             farthest = max(numbers, key=lambda name: (numbers[name].apart is None, numbers[name].apart or 0))
-            if farthest != first:
-                print(f"farthest apart: {shown(farthest)}, {numbers[farthest]}")
+            told = f"farthest apart: {shown(farthest)}, {numbers[farthest]}" if farthest != first else None
+            self.telling.tell(told, farthest=_tensor(farthest, found))
+
+
+def _tensor(name, found):
+    """What of a tensor differs, or why that cannot be said, for JSON (a dict)."""
+    difference = found[name]
+    told = difference.described() if hasattr(difference, "described") else {"fault": str(difference)}
+    return {"name": name, **told}
 
 
 def _platforms(run, again):

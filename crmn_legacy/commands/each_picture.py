@@ -9,15 +9,15 @@ from crmn_legacy.errors import UserError, printable
 def for_each_picture(pictures, work, as_json):
     """Work on pictures one after another, and print what comes out.
 
-    Nothing of a picture is kept but what is printed of it.
+    Nothing of a picture is kept.
 
     Parameters
     ----------
-    pictures : list of path
+    pictures : list of path or crmn_legacy.commands.picture_names.Picture
     work : callable
-        Takes a path; returns what ``--json`` prints of the picture (a dict) and else (list of str).
+        Takes one; returns what ``--json`` prints of the picture (a dict) and else (list of str).
     as_json : bool
-        Whether one list of JSON objects is printed at the end; a picture that failed has its ``error`` there.
+        Whether one list of JSON objects is printed; a picture that failed has its ``error`` there.
 
     Returns
     -------
@@ -29,24 +29,24 @@ def for_each_picture(pictures, work, as_json):
     UserError
         The only picture failed.
     """
-    described, failed = [], 0
-    for path in pictures:
+    failed = 0
+    for number, picture in enumerate(pictures):
         try:
-            one, lines = work(path)
+            one, lines = work(picture)
         except UserError as error:
             if len(pictures) == 1:
                 raise
-            one, lines = {"picture": str(path), "error": str(error)}, []
+            one, lines = {"picture": str(picture), "error": str(error)}, []
             failed += 1
             print(printable(f"error: {error}"), file=sys.stderr)
         if as_json:
-            described.append(one)
+            sys.stdout.write((", " if number else "[") + json.dumps(one, allow_nan=False))
             continue
         # Pictures that somebody sent may have names that a terminal would obey. All of a picture at once: a reader that
         # wants the first line alone, as `head` does, has then taken the rest.
         sys.stdout.write("".join(f"{printable(line)}\n" for line in lines))
     if as_json:
-        print(json.dumps(described, allow_nan=False))
+        print("]")
     if failed:
         print(f"error: {failed} of {len(pictures)} pictures failed", file=sys.stderr)
     return 0 if not failed else 1 if failed < len(pictures) else 2

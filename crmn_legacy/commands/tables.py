@@ -83,7 +83,7 @@ def measured_results(folder, every=False):
     Parameters
     ----------
     folder : Path
-        Of runs; what is no run that can stand in a table is left out.
+        Of runs, and of folders of runs that differ by their seed; what can stand in no table is left out.
     every : bool
         Whether a run that is not as published stands where no run is that is.
 
@@ -95,7 +95,8 @@ def measured_results(folder, every=False):
         How many runs were left out because they are not as published.
     """
     found, left_out = {}, 0
-    for path in sorted(folder.glob(f"*/{archive.RUN}")):
+    places = "*", f"*/{archive.SEED}[0-9]*"
+    for path in sorted(path for place in places for path in folder.glob(f"{place}/{archive.RUN}")):
         try:
             record = archive.read_record(path.parent, required=(*REQUIRED, "result"))
         except UserError:

@@ -1,5 +1,6 @@
 """Order, augmentation and batches; every draw is a pure function of (seed, purpose, epoch, index)."""
 
+from crmn_legacy import submodules as _submodules
 from crmn_legacy.data.batches import FaceBatches
 from crmn_legacy.data.crop_flip import CropFlip, NoAugmentation
 from crmn_legacy.data.distortion import FieldDistortion
@@ -30,3 +31,5 @@ __all__ = [
     "PixelMean",
     "PixelMeanGlobalStd",
 ]
+
+__getattr__, __dir__ = _submodules.attributes(globals())

@@ -142,7 +142,7 @@ class FaceBatches(Batches):
 
     Parameters
     ----------
-    faces : crmn_legacy.data.files.faces.Faces
+    data : crmn_legacy.data.files.faces.Faces
     split : str
         ``train``, ``valid`` or ``test``.
     batch_size : int

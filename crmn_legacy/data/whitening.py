@@ -167,18 +167,38 @@ class Statistics:
         return sums / number, np.array(deviations[:-1]), np.array(deviations[-1:])
 
 
-# What a file may hold of these, by the name of the attribute or method; contrast as `SCALE` and `FILTER_BIAS` say.
 STORED = ("channel_mean", "channel_std", "pixel_mean", "global_std", "contrast_mean", "whitening")
+"""What a file may hold of these, by the name of attribute or method; contrast as ``SCALE`` and ``FILTER_BIAS`` say."""
 
 
 def training_statistics(images):
-    """Everything of `STORED` computed from the training pictures; a dict of float64 arrays."""
+    """Everything of `STORED`, computed from the training pictures.
+
+    Parameters
+    ----------
+    images : uint8 array (pictures, ...)
+
+    Returns
+    -------
+    dict of str to float64 array
+    """
     statistics = Statistics(images)
     return {name: value() if callable(value := getattr(statistics, name)) else value for name in STORED}
 
 
 def contrast_mean(images, scale=SCALE):
-    """The mean of the pictures after :func:`global_contrast_normalize`; float64 array (pixels,)."""
+    """The mean of the pictures after :func:`global_contrast_normalize`.
+
+    Parameters
+    ----------
+    images : uint8 array (pictures, ...)
+    scale : float
+        Of that function.
+
+    Returns
+    -------
+    float64 array (pixels,)
+    """
     # Sums of multiples of 2**-20 below 2**6 stay exact for as many pictures as a file can hold.
     total = sum(_chunks(images, lambda chunk: chunk.sum(axis=0), scale))
     return _rounded(total / len(images), _PICTURE_STEP)

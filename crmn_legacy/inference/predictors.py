@@ -7,8 +7,9 @@ import numpy as np
 from PIL import Image
 
 from crmn_legacy import archive
-from crmn_legacy.backend import determinism
+from crmn_legacy.backend import determinism, precision
 from crmn_legacy.data.boxes import CROP_RATIO, crop_face
+from crmn_legacy.data.files.face_boxes import require_box
 from crmn_legacy.data.files.labelled_pictures import SIDE
 from crmn_legacy.errors import UserError
 from crmn_legacy.inference import trained_network
@@ -51,7 +52,8 @@ def load(folder, recipe=None):
     record = archive.read_record(path)
     task = trained_network.recipe_of(record.row, recipe).with_literals(record.options.set).task
     data = trained_network.training_data(record, task) if task.predicts == "classes" else None
-    network = trained_network.load(path, recipe, pin=determinism.pin_within)
+    with precision.kept():
+        network = trained_network.load(path, recipe, pin=determinism.pin_within)
     return FacePredictor(network) if data is None else ClassPredictor(network, data)
 
 
@@ -71,25 +73,6 @@ def middle_box(picture):
     side = min(width, height) / CROP_RATIO
     centre = np.array([width / 2, height / 2])
     return np.array([centre - side / 2, centre + side / 2])
-
-
-def require_box(box, named="box"):
-    """Refuse a box that is none.
-
-    Parameters
-    ----------
-    box : sequence of four numbers
-        x0, y0, x1, y1.
-    named : str
-        What the message calls it.
-
-    Raises
-    ------
-    UserError
-    """
-    x0, y0, x1, y1 = box
-    if not (np.isfinite(box).all() and x0 < x1 and y0 < y1):
-        raise UserError(f"{named} got {x0:g} {y0:g} {x1:g} {y1:g}, expected X0 < X1 and Y0 < Y1, in pixels")
 
 
 class FacePredictor:

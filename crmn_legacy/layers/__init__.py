@@ -1,5 +1,6 @@
 """What Lasagne 0.1 lacks and the paper needs, one file a layer."""
 
+from crmn_legacy import submodules as _submodules
 from crmn_legacy.layers.batch_norm import BatchNormLayer
 from crmn_legacy.layers.convolution import Conv2DLayer
 from crmn_legacy.layers.depth import DepthStackLayer, ZeroPadLayer
@@ -46,3 +47,5 @@ __all__ = [
     "UpsamplingLayer",
     "ZeroPadLayer",
 ]
+
+__getattr__, __dir__ = _submodules.attributes(globals())

@@ -27,12 +27,14 @@ class BatchNormLayer(Layer):
         Added to the variance; at least 1e-5.
     alpha : float
         Weight of the newest batch in the running averages.
-    gamma, beta : callable or array
-        Initialisers of scale and shift, (channels,).
+    beta, gamma : callable or array
+        Initialisers of shift and scale, (channels,).
     mean, inv_std, var : callable or array
         Initialisers of the stored statistics, (channels,); not trained. There is either `inv_std` or `var`.
     average : {'inv_std', 'var'}
         What is stored beside the mean.
+    **kwargs
+        Of `lasagne.layers.Layer`.
 
     Raises
     ------

@@ -12,9 +12,14 @@ class Conv2DLayer(lasagne.layers.Conv2DLayer):
 
     Parameters
     ----------
-    incoming, num_filters, filter_size, stride, pad, untie_biases, W, b, nonlinearity
-        As in Lasagne 0.1. Shapes: input (batch, channels, height, width), W (filters, channels, rows, columns),
-        b (filters,).
+    incoming : Layer or tuple
+        Shape (batch, channels, height, width).
+    num_filters : int
+    filter_size : int or (int, int)
+        Rows and columns.
+    **kwargs
+        Of `lasagne.layers.Conv2DLayer`: stride, pad, untie_biases, W (filters, channels, rows, columns), b (filters,)
+        and nonlinearity among them.
 
     Raises
     ------

@@ -13,6 +13,8 @@ class ZeroPadLayer(Layer):
         Shape (batch, features), features known.
     length : int
         Features of the output, at least those of the input.
+    **kwargs
+        Of `lasagne.layers.Layer`.
 
     Raises
     ------
@@ -51,6 +53,8 @@ class DepthStackLayer(MergeLayer):
     ----------
     incomings : list of Layer or tuple
         Each of shape (batch, features), all alike, in the order of depth.
+    **kwargs
+        Of `lasagne.layers.MergeLayer`.
 
     Raises
     ------

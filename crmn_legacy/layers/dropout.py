@@ -20,6 +20,8 @@ class DropoutLayer(Layer):
         In [0, 1).
     scale : float, optional
         What is kept is multiplied by it while training; by default 1 / (1 - p), so that the mean stays.
+    **kwargs
+        Of `lasagne.layers.Layer`.
 
     Raises
     ------

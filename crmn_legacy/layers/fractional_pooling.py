@@ -28,16 +28,13 @@ class FractionalPool2DLayer(Layer):
         Shape (batch, channels, height, width), the sides known.
     output_size : int or (int, int)
         Rows and columns of the output, at least 2 and fewer than the input's.
+    **kwargs
+        Of `lasagne.layers.Layer`.
 
     Raises
     ------
     ValueError
         The input has other than four dimensions, or the sizes do not fit.
-
-    References
-    ----------
-    Graham, 2014, "Fractional max-pooling", Section 2, pseudorandom overlapping regions; released code, `Regions.cu`,
-    which draws for each picture and for each axis.
 
     Notes
     -----
@@ -45,6 +42,11 @@ class FractionalPool2DLayer(Layer):
     A = N - 2 and B = n - 1, so all but one product is done in whole numbers: no rounding can move a region past the
     border or part two machines. A region's place is a row of zeros and a one, and products with these rows select:
     exact in float32, and with a gradient that is a product too.
+
+    References
+    ----------
+    Graham, 2014, "Fractional max-pooling", Section 2, pseudorandom overlapping regions; released code, `Regions.cu`,
+    which draws for each picture and for each axis.
 
     Examples
     --------
@@ -92,7 +94,7 @@ class FractionalPool2DLayer(Layer):
         Returns
         -------
         Variable
-            (batch, channels, *output_size).
+            ``(batch, channels, *output_size)``.
         """
         _, channels, height, width = self.input_shape
         rows, columns = self.output_size

@@ -14,6 +14,8 @@ class HighwayGateLayer(MergeLayer):
     ----------
     transformed, gate, incoming : Layer or tuple
         H(x), T(x) in [0, 1], and x; of one shape.
+    **kwargs
+        Of `lasagne.layers.MergeLayer`.
 
     Raises
     ------

@@ -26,6 +26,8 @@ class LocalContrastNormalizationLayer(Layer):
         Standard deviation of the window, in pixels.
     threshold : float
         Least divisor, so that an even picture becomes 0.5 and no NaN.
+    **kwargs
+        Of `lasagne.layers.Layer`.
 
     Raises
     ------

@@ -22,6 +22,8 @@ class MapDropoutLayer(Layer):
         Shape (batch, channels, ...), channels known.
     p : float
         In [0, 1); at least one map has to be left.
+    **kwargs
+        Of `lasagne.layers.Layer`.
 
     Raises
     ------

@@ -32,11 +32,10 @@ class PeepholeLSTMLayer(Layer):
         Shape (batch, depth, features), the depth known; trailing dimensions are flattened into the features.
     num_units : int
         Units of the hidden and of the cell state.
-    ingate, forgetgate, outgate : lasagne.layers.Gate
+    ingate, forgetgate, cell, outgate : lasagne.layers.Gate
         Initialisers of W_in (features, units), W_hid (units, units), W_cell (units,) and b (units,), and the
-        gate's nonlinearity. A gate whose W_cell is None has no peephole, hence no such parameter.
-    cell : lasagne.layers.Gate
-        The same for the cell input, which has no peephole.
+        nonlinearity, of each gate and of the cell's input. One whose W_cell is None has no peephole, hence no such
+        parameter: so the cell's input.
     nonlinearity : callable
         Applied to the cell state on its way to the hidden state.
     cell_init, hid_init : callable or array
@@ -45,20 +44,22 @@ class PeepholeLSTMLayer(Layer):
         Whether these two are trained.
     only_return_final : bool
         True: the last hidden state, (batch, units). False: all of them, (batch, depth, units).
+    **kwargs
+        Of `lasagne.layers.Layer`.
 
     Raises
     ------
     ValueError
         The input has fewer than three dimensions, or its depth is unknown.
 
+    References
+    ----------
+    Moniz and Pal, 2017, Section 3; Gers, Schraudolph and Schmidhuber, 2002, for the peepholes.
+
     Examples
     --------
     >>> PeepholeLSTMLayer((None, 15, 25600), num_units=100).output_shape
     (None, 100)
-
-    References
-    ----------
-    Moniz and Pal, 2017, Section 3; Gers, Schraudolph and Schmidhuber, 2002, for the peepholes.
     """
 
     def __init__(

@@ -83,6 +83,8 @@ class MovedPointsLayer(Layer):
         Shape (batch, points, height, width): a map a point. Only its shape is read.
     count : int
         Points to move.
+    **kwargs
+        Of `lasagne.layers.Layer`.
 
     Raises
     ------
@@ -131,6 +133,8 @@ class NoisyPixelsLayer(MergeLayer):
     ----------
     incomings : list of two Layers or tuples
         The maps, (batch, points, height, width), and 1 or 0 for points that are moved or not, (batch, points).
+    **kwargs
+        Of `lasagne.layers.MergeLayer`.
 
     Raises
     ------
@@ -177,6 +181,8 @@ class OneHotMapsLayer(Layer):
         Numbers of pixels, (batch, points).
     height, width : int
         Of the maps.
+    **kwargs
+        Of `lasagne.layers.Layer`.
     """
 
     def __init__(self, incoming, height, width, **kwargs):
@@ -194,7 +200,8 @@ class OneHotMapsLayer(Layer):
 JointMaps = namedtuple("JointMaps", ("first", "second", "moved"))
 JointMaps.__doc__ = """What `JointPredictionLayer` gives in training: two sets of maps, and which points were moved.
 
-Maps of a network that is not trained any more are None."""
+Maps of a network that is not trained any more are None.
+"""
 
 
 class JointPredictionLayer(MergeLayer):
@@ -211,6 +218,8 @@ class JointPredictionLayer(MergeLayer):
         (batch, channels, height, width), 0 where it is black.
     components : tuple of two str
         Names of the two networks: a pass that is told ``trained`` gives the maps of those among them alone.
+    **kwargs
+        Of `lasagne.layers.MergeLayer`.
 
     Raises
     ------

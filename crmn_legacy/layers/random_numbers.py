@@ -3,8 +3,9 @@
 import aesara
 import aesara.tensor as T
 import lasagne
-import numpy as np
 from aesara.sandbox import rng_mrg
+
+from crmn_legacy.backend.mrg_streams import stream_states
 
 MOST_STREAMS = 15360
 """So many numbers are drawn side by side at most; more are drawn in rounds."""
@@ -51,28 +52,3 @@ class RandomNumbers:
     def keep(self, probability, shape):
         """A mask of ``floatX``: 1 with `probability` (a float or an expression), else 0."""
         return T.lt(self.uniform(shape), T.cast(probability, aesara.config.floatX)).astype(aesara.config.floatX)
-
-
-def stream_states(seed, streams, numpy=np):
-    """First states of `streams` streams, 2**72 numbers apart; int32 array (streams, 6).
-
-    The same as `MRG_RandomStreams(seed)` makes one after the other; here each product of matrices doubles their number.
-    `numpy` is NumPy, or `jax.numpy` with 64 bits, which traces it.
-    """
-    states = numpy.full((1, 6), seed, dtype=np.uint64)
-    jumps = [(np.array(jump, dtype=np.uint64), np.uint64(modulus)) for jump, modulus in _JUMPS]
-    while len(states) < streams:
-        ahead = [
-            _product(states[:, 3 * part : 3 * part + 3], jump.T, modulus) for part, (jump, modulus) in enumerate(jumps)
-        ]
-        states = numpy.concatenate([states, numpy.concatenate(ahead, axis=1)])
-        jumps = [(_product(jump, jump, modulus), modulus) for jump, modulus in jumps]
-    return states[:streams].astype(np.int32)
-
-
-_JUMPS = ((rng_mrg.A1p72, rng_mrg.M1), (rng_mrg.A2p72, rng_mrg.M2))
-
-
-def _product(left, right, modulus):
-    # Each product has 62 bits at most, and three of them fit into 64.
-    return (left[:, :, None] * right[None]).sum(axis=1, dtype=np.uint64) % modulus

@@ -27,6 +27,8 @@ class RecomputedLayer(SubnetworkMixin, MergeLayer):
         Its parameters are all it may keep: no layer inside draws random numbers.
     on_request : bool
         Compute again only in graphs built with ``get_output(..., remat=True)``; otherwise in all that are trained.
+    **kwargs
+        Of `lasagne.layers.MergeLayer`.
 
     References
     ----------

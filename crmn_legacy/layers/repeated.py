@@ -31,6 +31,8 @@ class RepeatedLayer(SubnetworkMixin, Layer):
         layer inside draws random numbers.
     names : sequence of str
         Of the blocks, from the first to the last; at least one.
+    **kwargs
+        Of `lasagne.layers.Layer`.
 
     Raises
     ------
@@ -39,7 +41,10 @@ class RepeatedLayer(SubnetworkMixin, Layer):
 
     Examples
     --------
-    >>> RepeatedLayer((None, 16, 8, 8), lambda incoming, name: BatchNormLayer(incoming, name=name), ["one", "two"])
+    >>> from crmn_legacy.layers import BatchNormLayer
+    >>> block = lambda incoming, name: BatchNormLayer(incoming, name=name)
+    >>> RepeatedLayer((None, 16, 8, 8), block, ["one", "two"]).output_shape
+    (None, 16, 8, 8)
     """
 
     def __init__(self, incoming, block, names, **kwargs):

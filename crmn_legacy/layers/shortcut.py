@@ -20,6 +20,8 @@ class IdentityShortcutLayer(Layer):
         Height and width are divided by it; they are multiples of it.
     mode : {'subsample', 'average'}
         Take the first pixel of each stride x stride window (He et al.), or the window's mean (Huang et al.).
+    **kwargs
+        Of `lasagne.layers.Layer`.
 
     Raises
     ------

@@ -17,7 +17,9 @@ class StochasticDepthLayer(Layer):
     incoming : Layer or tuple
         The residual, of any shape.
     survival : float
-        p, in (0, 1].
+        The probability p, in (0, 1].
+    **kwargs
+        Of `lasagne.layers.Layer`.
 
     Raises
     ------

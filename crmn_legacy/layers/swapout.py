@@ -17,9 +17,11 @@ class SwapoutLayer(MergeLayer):
     Parameters
     ----------
     shortcut, residual : Layer or tuple
-        x and F(x), of one shape.
+        What is called x and F(x) above, of one shape.
     keep : (float, float)
         :math:`\theta_1` and :math:`\theta_2`, in (0, 1].
+    **kwargs
+        Of `lasagne.layers.MergeLayer`.
 
     Raises
     ------

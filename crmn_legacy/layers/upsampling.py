@@ -13,6 +13,8 @@ class UpsamplingLayer(Layer):
         Shape (batch, channels, height, width), all but the batch known.
     factor : int
         Times as high and as wide.
+    **kwargs
+        Of `lasagne.layers.Layer`.
 
     Raises
     ------

@@ -2,6 +2,7 @@
 
 from lasagne.nonlinearities import sigmoid, softmax
 
+from crmn_legacy import submodules as _submodules
 from crmn_legacy.models.all_convolutional import all_convolutional
 from crmn_legacy.models.crmn import crmn
 from crmn_legacy.models.densenet import densenet
@@ -39,3 +40,5 @@ __all__ = [
     "swapout",
     "wide_resnet",
 ]
+
+__getattr__, __dir__ = _submodules.attributes(globals())

@@ -1,16 +1,15 @@
 """Many runs side by side, and the mean of those that differ by their seed alone."""
 
 import json
-import math
 import statistics
 from dataclasses import dataclass
 
 from msgspec.structs import asdict
 
-from crmn_legacy.archive.compare import MOVE_NO_BITS, made_by
+from crmn_legacy.archive.differences import MOVE_NO_BITS, made_by
 from crmn_legacy.report import curves
 from crmn_legacy.report.charts import figures
-from crmn_legacy.report.formatting import count, percent, significant, text
+from crmn_legacy.report.formatting import count, mean_and_deviation, percent, significant, text
 from crmn_legacy.report.reading import ALTERED
 
 # Options that may differ between runs of one group: the seed, where the data lay, and what moves no result.
@@ -115,9 +114,10 @@ def differences_of(runs):
 def _reasons(one, other):
     if one.record.options is None or other.record.options is None:
         return []
+    lines = [line for unlike in made_by(one, other) for line in unlike.lines()]
     plans = [asdict(run.record.plan) if run.record.plan else {} for run in (one, other)]
     unlike = [name for name in plans[0] | plans[1] if plans[0].get(name) != plans[1].get(name)]
-    return made_by(one, other) + [f"plan: {name} {plans[0].get(name)} | {plans[1].get(name)}" for name in unlike]
+    return lines + [f"plan: {name} {plans[0].get(name)} | {plans[1].get(name)}" for name in unlike]
 
 
 def names_of(runs):
@@ -177,9 +177,4 @@ def _mean(values, wanted, factor):
     values = [factor * value for value in values if value is not None]
     if len(values) < wanted:
         return f"recorded for {len(values)} of {wanted}"
-    mean, deviation = statistics.fmean(values), statistics.stdev(values)
-    if not 1e-9 < deviation < 1e9:
-        return f"{mean:.4g} ± {deviation:.2g}"
-    # Two digits of the deviation; the mean is known no better.
-    decimals = max(0, 1 - math.floor(math.log10(deviation)))
-    return f"{mean:.{decimals}f} ± {deviation:.{decimals}f}"
+    return mean_and_deviation(values)

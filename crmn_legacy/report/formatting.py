@@ -1,5 +1,8 @@
 """How values of files that nobody vouches for are printed: short, printable, never a failure."""
 
+import math
+import statistics
+
 from crmn_legacy.errors import printable
 
 NOT_RECORDED = "not recorded"
@@ -87,6 +90,19 @@ def hundredths(value, sign=""):
     """A number with two decimals, ``5.04``; with `sign` ``+`` its sign always, as a minus and no hyphen."""
     form = f"{sign}.2f" if abs(value) < 1e8 else f"{sign}.4g"
     return format(value, form).replace("-", "\u2212")
+
+
+def mean_and_deviation(values):
+    """The mean of numbers and the deviation of a sample (n - 1), ``10.66 ± 0.37``; the number alone if there is one."""
+    mean = statistics.fmean(values)
+    if len(values) < 2:
+        return f"{mean:.4g}"
+    deviation = statistics.stdev(values)
+    if not 1e-9 < deviation < 1e9:
+        return f"{mean:.4g} ± {deviation:.2g}"
+    # Two digits of the deviation; the mean is known no better.
+    decimals = max(0, 1 - math.floor(math.log10(deviation)))
+    return f"{mean:.{decimals}f} ± {deviation:.{decimals}f}"
 
 
 def count(value):

@@ -1,5 +1,6 @@
 """What a study is made of: runs of recipes, in literals."""
 
+import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import msgspec
 from crmn_legacy import archive
 from crmn_legacy.errors import UserError
 from crmn_legacy.installation import recipe_script
-from crmn_legacy.options import Options
+from crmn_legacy.options import DECLARED, Options
 
 
 @dataclass(frozen=True)
@@ -66,22 +67,48 @@ class StudyRun:
         UserError
             The folder holds another run.
         """
-        if not (Path(folder) / archive.RUN).is_file():
-            return "new"
-        record = archive.read_record(folder, required=("row", "options"))
-        found, expected = _comparable(record.options), _comparable(self.options())
-        if record.row != self.row or found != expected:
-            unlike = sorted(name for name in expected if found[name] != expected[name])
-            raise UserError(
-                f"got '{folder}' with a run of {record.row!a}, {_shown(found, unlike)}; expected {self.row!r}, "
-                f"{_shown(expected, unlike)}: remove the folder, or let the study write into another"
-            )
-        return "finished" if (Path(folder) / archive.MANIFEST).is_file() else "begun"
+        return state_of(folder, self.row, self.options(), "let the study write into another")
+
+
+def state_of(folder, row, options, otherwise):
+    """How far a run in a folder is: ``new``, ``begun`` or ``finished``.
+
+    Parameters
+    ----------
+    folder : path
+    row : str
+    options : crmn_legacy.options.Options
+        What it is to be told; where data and programs lie, and what any resumed run may change, is not looked at.
+    otherwise : str
+        What a user can do other than to remove a folder of another run.
+
+    Raises
+    ------
+    UserError
+        The folder holds another run.
+    """
+    if not (Path(folder) / archive.RUN).is_file():
+        return "new"
+    record = archive.read_record(folder, required=("row", "options"))
+    found, expected = _comparable(record.options), _comparable(options)
+    if record.row != row or found != expected:
+        unlike = sorted(name for name in expected if found[name] != expected[name])
+        raise UserError(
+            f"got '{folder}' with a run of {record.row!a}, {_shown(found, unlike)}; expected {row!r}, "
+            f"{_shown(expected, unlike)}: remove the folder, or {otherwise}"
+        )
+    return "finished" if (Path(folder) / archive.MANIFEST).is_file() else "begun"
+
+
+def changeable():
+    """Options of which a resumed run may have others: where data lie, and what does not make it another run (list)."""
+    return [name for name, declared in DECLARED.items() if declared.on_resume in ("elsewhere", "other")]
 
 
 def _comparable(options):
-    """Options as JSON holds them (a dict), but where the data lay."""
-    return {**msgspec.to_builtins(options), "data": None}
+    """Options as JSON holds them (a dict), but those that are `changeable`."""
+    told = json.loads(msgspec.json.encode(options))
+    return {name: value for name, value in told.items() if name not in changeable()}
 
 
 def _shown(options, names):

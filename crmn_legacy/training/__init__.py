@@ -1,5 +1,6 @@
 """Rates, tasks, optimisers, the steps, the loop and its checkpoints."""
 
+from crmn_legacy import submodules as _submodules
 from crmn_legacy.training.optimizers import Adadelta, Momentum, NesterovMomentum, TorchMomentum, TorchNesterov
 from crmn_legacy.training.penalties import MaxNorm, WeightDecay
 from crmn_legacy.training.schedules import (
@@ -32,3 +33,5 @@ __all__ = [
     "WarmUp",
     "WeightDecay",
 ]
+
+__getattr__, __dir__ = _submodules.attributes(globals())

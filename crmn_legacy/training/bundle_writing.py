@@ -14,13 +14,14 @@ import numpy as np
 from crmn_legacy import cost, samples
 from crmn_legacy.backend import precision
 from crmn_legacy.backend.lowerings import settings
+from crmn_legacy.backend.mrg_streams import stream_states
 from crmn_legacy.backend.programs import run_program
 from crmn_legacy.backend.programs.draws import describe
 from crmn_legacy.backend.programs.reading import DESCRIBED, FORMAT
 from crmn_legacy.backend.programs.writing import PLATFORMS, artifact_of, step_artifact
 from crmn_legacy.errors import UserError
 from crmn_legacy.files import write_whole
-from crmn_legacy.layers.random_numbers import MOST_STREAMS, stream_states
+from crmn_legacy.layers.random_numbers import MOST_STREAMS
 from crmn_legacy.training import steps
 from crmn_legacy.training.bundles import program_name
 from crmn_legacy.training.prediction_programs import face_program, picture_program

@@ -4,24 +4,22 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-import aesara.tensor as T
 import lasagne
 import numpy as np
 
 from crmn_legacy import archive
 from crmn_legacy.backend import determinism, precision
-from crmn_legacy.data.randomness import Purpose, generator
 from crmn_legacy.errors import UserError
 from crmn_legacy.training import steps
+from crmn_legacy.training.array_task import ArrayTask
 from crmn_legacy.training.optimizers import NesterovMomentum
-from crmn_legacy.training.tasks.classification import cross_entropy
+from crmn_legacy.training.penalties import WeightDecay
 
 # Of `steps.train_step`, which has a rate for each.
 _COMPONENT = "network"
 
-
-LOSSES = ("squared_error", "cross_entropy")
-"""By name; any callable that takes prediction and target, symbolic, and returns (batch,) will do as well."""
+# Examples; where input layers fix none.
+_BATCH, _EVALUATED = 32, 256
 
 
 @dataclass
@@ -40,20 +38,21 @@ class Fitted:
     losses: list = field(default_factory=list)
     validation_losses: list = field(default_factory=list)
 
-    def note(self, losses, held_out):
-        """Keep the losses of an epoch, and say them (a str).
+    def note(self, loss, held_out):
+        """Keep the loss of an epoch, and say it (a str).
 
         Parameters
         ----------
-        losses : list of scalar
-            Of its batches.
-        held_out : crmn_legacy.training.protocols.Task or None
+        loss : float
+            Mean of its batches.
+        held_out : crmn_legacy.training.array_task.ArrayTask or None
             Examples to be judged.
         """
-        self.losses.append(float(np.mean([np.asarray(loss) for loss in losses])))
-        line = f"loss {self.losses[-1]:.5g}"
+        self.losses.append(loss)
+        line = f"loss {loss:.5g}"
         if held_out is not None:
-            self.validation_losses.append(self._judge(held_out))
+            losses = self._in_batches(self._evaluation, "losses", held_out.arrays, held_out.count)
+            self.validation_losses.append(float(losses.mean()))
             line += f", validation loss {self.validation_losses[-1]:.5g}"
         return line
 
@@ -65,18 +64,19 @@ class Fitted:
     def _prediction(self):
         return steps.prediction_step(self.network, self._task)
 
-    def _judge(self, task):
-        """The mean loss of a task's examples, by the parameters as they are."""
-        losses = self._in_batches(self._evaluation, "losses", {"images": task.pictures, "targets": task.targets})
-        return float(losses.mean())
-
-    def _in_batches(self, step, name, arrays, size=256):
+    def _in_batches(self, step, name, arrays, count):
         """An output of a step for all rows of arrays, by the parameters as they are."""
-        state, count = step.initial_state(), len(arrays["images"])
+        state, size = step.initial_state(), self._task.batch_size or _EVALUATED
         parts = []
         for first in range(0, max(count, 1), size):
             batch = {key: array[first : first + size] for key, array in arrays.items()}
-            parts.append(np.asarray(step(state, batch)[1][name]))
+            rows = min(size, count - first)
+            if self._task.batch_size and rows < size:
+                # The network takes whole batches alone; what the last row gives again is left out.
+                batch = {key: np.concatenate([a, a[-1:].repeat(size - rows, axis=0)]) for key, a in batch.items()}
+            found = np.asarray(step(state, batch)[1][name])
+            # A network that looks at the steps of a sequence one by one has several rows an example.
+            parts.append(found[: len(found) * rows // size] if self._task.batch_size else found)
         return np.concatenate(parts)
 
     def predict(self, inputs):
@@ -84,8 +84,8 @@ class Fitted:
 
         Parameters
         ----------
-        inputs : array (inputs, ...)
-            Of the shape that it was trained on; whole numbers (uint8) if those were.
+        inputs : array (inputs, ...), or dict of them
+            As `fit` takes them; whole numbers (uint8) if those of the training were.
 
         Returns
         -------
@@ -96,12 +96,10 @@ class Fitted:
         UserError
             They have another shape, or are not uint8 where those of the training were.
         """
-        inputs, kind = np.asarray(inputs), self._task.pictures.dtype
-        _require_fit("inputs", inputs.shape, (None, *self._task.pictures.shape[1:]))
-        if kind == np.uint8 != inputs.dtype:
-            raise UserError(f"got inputs {inputs.dtype}, expected uint8, as the network was trained on")
-        with precision.use(self._task.dtype):
-            return self._in_batches(self._prediction, "predicted", {"images": inputs.astype(kind)})
+        arrays = self._task.read(inputs, trained_on=self._task.arrays)
+        (count,) = {len(array) for array in arrays.values()}
+        with precision.kept(), precision.use(self._task.dtype):
+            return self._in_batches(self._prediction, "predicted", arrays, count)
 
     def save(self, path):
         """Write the parameters to an ``.npz`` file, by their names; `restore` reads it."""
@@ -144,10 +142,29 @@ def name_parameters(network):
 def restore(network, path):
     """Set the parameters of a network to what `Fitted.save` wrote of one built alike.
 
+    Parameters
+    ----------
+    network : Layer
+        The last one; parameters without a name of their own get one, as in `fit`.
+    path : path
+        An ``.npz`` file.
+
     Raises
     ------
     UserError
-        A parameter is missing, or of another shape.
+        The file is none of arrays; a parameter is missing, or of another shape.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> from lasagne.layers import DenseLayer, InputLayer
+    >>> first, second = DenseLayer(InputLayer((None, 3)), 2), DenseLayer(InputLayer((None, 3)), 2)
+    >>> fitted = fit(first, np.eye(3), np.zeros((3, 2)), epochs=1, tell=None)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     fitted.save(pathlib.Path(folder, "weights.npz"))
+    ...     restore(second, pathlib.Path(folder, "weights.npz"))
+    >>> bool((first.W.get_value() == second.W.get_value()).all())
+    True
     """
     name_parameters(network)
     stored = archive.read_arrays(path)
@@ -168,7 +185,7 @@ def fit(
     optimizer=None,
     rate=0.01,
     epochs=10,
-    batch_size=32,
+    batch_size=None,
     validation=None,
     weight_decay=0.0,
     seed=1,
@@ -179,22 +196,28 @@ def fit(
     Parameters
     ----------
     network : Layer
-        The last one; there is one input layer. Parameters without a name of their own get one.
-    inputs, targets : array
-        Their first axis is the examples'; of ``cross_entropy`` targets are whole numbers (examples,).
+        The last one. Parameters without a name of their own get one.
+    inputs : array, or dict of array
+        Their first axis is the examples'. Of a network with several input layers a dict, by these layers or by their
+        names. Pictures of uint8 stay so until a step reads them.
+    targets : array
+        Of ``cross_entropy`` whole numbers, (examples,).
     loss : {'squared_error', 'cross_entropy'} or callable
         The squared error is summed over the outputs. A callable takes prediction and target, symbolic, and returns the
-        loss of each example, (batch,).
-    optimizer : crmn_legacy.training.protocols.Optimizer, optional
-        Of `crmn_legacy.training`; Nesterov's momentum of 0.9 by default.
+        loss of each example, (batch,), or several of each, of which the mean is taken: a function of
+        `lasagne.objectives` will do.
+    optimizer : crmn_legacy.training.protocols.Optimizer or callable, optional
+        Of `crmn_legacy.training`, or a function like those of `lasagne.updates`, which takes loss, parameters and
+        ``learning_rate``; Nesterov's momentum of 0.9 by default.
     rate : float or callable
         The learning rate; a callable takes the epoch, from 1.
-    epochs, batch_size : int
-        An epoch drops what of the shuffled examples does not fill a batch.
+    epochs : int
+    batch_size : int, optional
+        32 by default, or what the input layers fix. An epoch drops what of the shuffled examples does not fill a batch.
     validation : (array, array), optional
         Inputs and targets whose loss is told after each epoch.
-    weight_decay : float
-        Of half the sum of squares of all weights.
+    weight_decay : float or crmn_legacy.training.WeightDecay
+        A number is the weight of half the sum of squares of all weights.
     seed : int
         Of the order of the examples. First weights are the network's own, drawn by Lasagne.
     tell : callable or None
@@ -208,7 +231,8 @@ def fit(
     Raises
     ------
     UserError
-        Arrays do not fit the network, or one another; an unknown loss.
+        Arrays do not fit the network, or one another; another argument is none that will do. A loss is not finite: the
+        network is then as after the epoch before.
 
     Examples
     --------
@@ -218,23 +242,29 @@ def fit(
     >>> fitted.losses[-1] < fitted.losses[0]
     True
     """
+    task = ArrayTask(network, loss, inputs, targets)
     name_parameters(network)
-    task = _Arrays(network, loss, inputs, targets)
-    held_out = None if validation is None else _Arrays(network, loss, *validation)
+    held_out = _held_out(network, loss, validation)
+    _require_whole("epochs", epochs, least=0)
+    if not isinstance(weight_decay, int | float | WeightDecay):
+        raise UserError(f"weight_decay got {weight_decay!a}, expected a number")
+    size = _batch_size(task, batch_size)
+    optimizer = _as_optimizer(optimizer)
     determinism.pin_within()
     fitted = Fitted(network, task)
-    with precision.use(task.dtype):
-        step = steps.train_step(network, task, optimizer or NesterovMomentum(0.9), (_COMPONENT,), weight_decay)
+    with precision.kept(), precision.use(task.dtype):
+        step = steps.train_step(network, task, optimizer, (_COMPONENT,), weight_decay)
         state = step.initial_state()
         try:
             for epoch in range(1, epochs + 1):
-                now = {_COMPONENT: np.asarray(rate(epoch) if callable(rate) else rate, task.dtype)}
+                now = {_COMPONENT: _rate_in(epoch, rate, task.dtype)}
                 losses = []
-                for batch in task.shuffled(seed, epoch, batch_size):
+                for batch in task.shuffled(seed, epoch, size):
                     state, outputs = step(state, batch, now)
                     losses.append(outputs["loss"])
+                mean = _finite_mean(losses, epoch)
                 step.write_back(state)
-                line = fitted.note(losses, held_out)
+                line = fitted.note(mean, held_out)
                 if tell:
                     tell(f"epoch {epoch}/{epochs}: {line}")
         except KeyboardInterrupt:
@@ -243,82 +273,66 @@ def fit(
     return fitted
 
 
-class _Arrays:
-    """Examples as a `crmn_legacy.training.protocols.Task`, as far as steps ask for one.
-
-    Raises
-    ------
-    UserError
-        They do not fit the network, or one another.
-    """
-
-    def __init__(self, network, loss, inputs, targets):
-        layers = lasagne.layers.get_all_layers(network)
-        sources = [layer for layer in layers if isinstance(layer, lasagne.layers.InputLayer)]
-        if len(sources) != 1:
-            raise UserError(f"got a network of {len(sources)} input layers, expected one")
-        if not callable(loss) and loss not in LOSSES:
-            raise UserError(f"loss got {loss!a}, expected one of {', '.join(LOSSES)}, or a callable")
-        self._loss, self._outputs = loss, network.output_shape
-        self.dtype = str(lasagne.layers.get_all_params(network)[0].dtype)
-        self.pictures, self.targets = np.asarray(inputs), np.asarray(targets)
-        if not 0 < len(self.pictures) == len(self.targets):
-            raise UserError(
-                f"got {len(self.pictures)} inputs and {len(self.targets)} targets, expected as many of both, at least "
-                "one"
-            )
-        _require_fit("inputs", self.pictures.shape, sources[0].shape)
-        if self.pictures.dtype != np.uint8:
-            self.pictures = self.pictures.astype(self.dtype)
-        self.targets = self._checked_targets()
-
-    def _checked_targets(self):
-        targets = self.targets
-        if self._loss == "cross_entropy":
-            classes = self._outputs[1]
-            if targets.ndim != 1 or targets.dtype.kind not in "iu" or targets.min() < 0 or targets.max() >= classes:
-                raise UserError(
-                    f"got targets {targets.dtype} {targets.shape}, expected whole numbers from 0 to {classes - 1}, one "
-                    "an input"
-                )
-            return targets.astype(np.int32)
-        if self._loss == "squared_error":
-            _require_fit("targets", targets.shape, self._outputs)
-        return targets.astype(self.dtype) if targets.dtype.kind == "f" else targets
-
-    def shuffled(self, seed, epoch, size):
-        """Batches of an epoch; of fewer examples than a batch, all of them."""
-        order = generator(seed, Purpose.ORDER, epoch).permutation(len(self.pictures))
-        size = min(size, len(order))
-        for first in range(0, len(order) - size + 1, size):
-            rows = order[first : first + size]
-            yield {"images": self.pictures[rows], "targets": self.targets[rows]}
-
-    def inputs(self):
-        """Symbolic batch: ``images``, ``targets``."""
-        arrays = {"images": self.pictures, "targets": self.targets}
-        return {name: T.TensorType(a.dtype, (None,) * a.ndim)(name) for name, a in arrays.items()}
-
-    def losses(self, predicted, inputs):
-        """Loss of each example, (batch,)."""
-        targets = inputs["targets"]
-        if callable(self._loss):
-            return self._loss(predicted, targets)
-        if self._loss == "cross_entropy":
-            return cross_entropy(predicted, targets, self._outputs[1])
-        return ((predicted - targets) ** 2).reshape((predicted.shape[0], -1)).sum(axis=1)
-
-    def known(self, inputs):
-        """Layers are told nothing more."""
-        return {}
-
-    def watched(self, predicted, inputs):
-        """Steps put out nothing more."""
-        return {}
+def _held_out(network, loss, validation):
+    if validation is None:
+        return None
+    if not isinstance(validation, tuple | list) or len(validation) != 2:
+        raise UserError(f"validation got {type(validation).__name__}, expected a pair: (inputs, targets)")
+    return ArrayTask(network, loss, *validation)
 
 
-def _require_fit(what, found, expected):
-    own, wanted = found[1:], expected[1:]
-    if len(found) != len(expected) or any(side not in (None, at) for at, side in zip(own, wanted, strict=True)):
-        shape = ", ".join("any" if side is None else str(side) for side in wanted)
-        raise UserError(f"got {what} {tuple(found)}, expected (examples, {shape}) as the network has it")
+def _batch_size(task, asked):
+    size = (task.batch_size or _BATCH) if asked is None else asked
+    _require_whole("batch_size", size, least=1)
+    if task.batch_size not in (None, size):
+        raise UserError(f"batch_size got {asked}, expected {task.batch_size}, as the network's input layers have it")
+    if task.batch_size and task.count < size:
+        raise UserError(f"got {task.count} examples, expected at least {size}, which the network's input layers fix")
+    return int(size)
+
+
+def _require_whole(name, number, least):
+    if not isinstance(number, int | np.integer) or number < least:
+        raise UserError(f"{name} got {number!a}, expected a whole number of at least {least}")
+
+
+def _rate_in(epoch, rate, dtype):
+    found = rate(epoch) if callable(rate) else rate
+    try:
+        return np.asarray(found, dtype).reshape(())
+    except (TypeError, ValueError):
+        raise UserError(
+            f"rate got {found!a:.40}, expected a number, or a function of the epoch that gives one"
+        ) from None
+
+
+def _as_optimizer(given):
+    if given is None:
+        return NesterovMomentum(0.9)
+    if isinstance(given, type) or not (hasattr(given, "updates") or callable(given)):
+        raise UserError(
+            f"optimizer got {getattr(given, '__name__', repr(given))[:40]}, expected one such as "
+            "crmn_legacy.training.NesterovMomentum(0.9), or a function such as lasagne.updates.adam"
+        )
+    return given if hasattr(given, "updates") else _LasagneUpdates(given)
+
+
+class _LasagneUpdates:
+    """A function of `lasagne.updates` as a `crmn_legacy.training.protocols.Optimizer`."""
+
+    def __init__(self, function):
+        self._function = function
+
+    def updates(self, loss, parameters, rates):
+        """New values of parameters and of what the function keeps."""
+        return self._function(loss, parameters, learning_rate=rates[_COMPONENT])
+
+
+def _finite_mean(losses, epoch):
+    mean = float(np.mean([np.asarray(loss) for loss in losses]))
+    if not np.isfinite(mean):
+        raise UserError(
+            f"got a loss that is {mean} in epoch {epoch}, expected a finite one: lower the rate, or look at the loss; "
+            f"the network is as {f'after epoch {epoch - 1}' if epoch > 1 else 'before'}"
+        )
+    return mean

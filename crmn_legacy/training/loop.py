@@ -1,6 +1,7 @@
 """The loop: epochs of updates, a validation after each, the best weights kept, a checkpoint that resumes exactly."""
 
 import math
+from collections.abc import Sequence
 from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
 
@@ -12,7 +13,7 @@ from crmn_legacy.archive.record import Epoch
 from crmn_legacy.archive.trace import Trace
 from crmn_legacy.errors import UserError
 from crmn_legacy.training.progress import Pace, Stopwatch, print_epoch, report
-from crmn_legacy.training.protocols import Batches, EvaluationStep, Schedule, Task, TrainingStep
+from crmn_legacy.training.protocols import Batches, EvaluationStep, Observer, Schedule, Task, TrainingStep
 from crmn_legacy.training.signals import Interrupted, Signals
 
 
@@ -45,6 +46,8 @@ class Training:
         Where all is written.
     trace : crmn_legacy.archive.trace.Trace or None
         Takes a digest of every tensor after every update.
+    observers : sequence of Observer
+        Who else is told how it goes.
     """
 
     train: TrainingStep
@@ -58,6 +61,7 @@ class Training:
     parameters: list[str]
     folder: archive.RunFolder
     trace: Trace | None = None
+    observers: Sequence[Observer] = ()
 
     def run(self, state, progress, signals=None):
         """Train until the end, from a state and a progress between two updates.
@@ -114,12 +118,14 @@ class Training:
                 self._count(pending, progress)
                 pending = outputs
                 self._trace_update(state, outputs, progress)
+                self._tell("updated", progress)
                 pace.count(progress)
                 with signals.output():
                     reporting.step(progress)
                 if signals.stop_after(progress.updates):
                     break
             self._count(pending, progress)
+            self._tell("updated", progress)
         if signals.caught:
             with signals.held():
                 self._write(self.train.get(state), progress)
@@ -127,6 +133,7 @@ class Training:
         if rates is None:  # interrupted after the last update of the epoch
             rates = self.schedule.rates(progress.schedule, progress.epoch, progress.updates)
         line, host, weights = self._end_epoch(state, progress, rates, watch)
+        self._tell("ended", line)
         with signals.held():
             self._write(host, progress, weights)
         with signals.output():
@@ -205,14 +212,21 @@ class Training:
         for batch, count in watch.waiting(self.validation.evaluation(jitter=self.task.jitters_validation)):
             _, outputs = self.evaluate(stored, batch)
             outputs = self.evaluate.get_outputs(outputs)
+            self._tell("validated", batch, outputs["predicted"], count)
             losses.extend(outputs["losses"][:count].astype(np.float64))
             scores.extend(self.task.score(outputs["predicted"], batch)[:count])
         # A picture whose points are all hidden has no score.
         scores = [score for score in scores if not math.isnan(score)]
         return math.fsum(losses) / len(losses), math.fsum(scores) / max(len(scores), 1)
 
+    def _tell(self, what, *arguments):
+        """Tell the observers."""
+        for observer in self.observers:
+            getattr(observer, what)(*arguments)
+
     def _write(self, host, progress, weights=None):
         """Write the checkpoint, after the trace up to it and the weights if they are the best, before the curve."""
+        self._tell("flush")
         with _kept():
             self.folder.require_own()
             if self.trace is not None:

@@ -26,6 +26,7 @@ from crmn_legacy.training.run_plan import (
     read_former,
     require_same_data,
 )
+from crmn_legacy.training.tensorboard import require_installed
 
 _LEAST_MEMORY = 2 << 30
 
@@ -66,6 +67,9 @@ def choose(recipe, script, given):
     former = read_former(recipe, script, resumed, out) if resumed else None
     if among.processes > 1 and given.get("devices") is None and former is None:
         given["devices"] = among.processes
+    # A run that is resumed where its writer is missing goes on without one.
+    if given.get("tensorboard") and among.is_first:
+        require_installed()
     options = merge_options(given, former)
     recipe = recipe.with_literals(options.set)
     plan = make_plan(recipe, options, former, among)

@@ -6,7 +6,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from crmn_legacy.archive.checkpoint import ScheduleState
+from crmn_legacy.archive.checkpoint import Progress, ScheduleState
+from crmn_legacy.archive.record import Epoch
 from crmn_legacy.data.randomness import Generators
 
 State = Mapping[str, Any]
@@ -69,7 +70,7 @@ class Task(Protocol):
         """The loss of each picture, symbolic."""
 
     def known(self, inputs: dict) -> dict:
-        """What layers are told of the symbolic batch beside its pictures."""
+        """What layers are told of the symbolic batch beside its pictures; or, as ``inputs``, what input layers read."""
 
     def watched(self, predicted: Any, inputs: dict) -> dict:
         """What a training step puts out beside the loss."""
@@ -122,6 +123,22 @@ class Optimizer(Protocol):
 
     def describe(self) -> dict:
         """The optimiser in plain words and numbers."""
+
+
+class Observer(Protocol):
+    """What watches the loop, and moves nothing in it; see `crmn_legacy.training.tensorboard`."""
+
+    def updated(self, progress: Progress) -> None:
+        """An update was begun; the losses of those before it are known, after an epoch's last one its own, too."""
+
+    def validated(self, batch: dict, predicted: np.ndarray, count: int) -> None:
+        """A batch of the validation part was predicted; so many of its pictures count."""
+
+    def ended(self, line: Epoch) -> None:
+        """An epoch ended; its checkpoint is not written yet."""
+
+    def flush(self) -> None:
+        """A checkpoint is about to be written."""
 
 
 class TrainingStep(Protocol):

@@ -2,7 +2,6 @@
 
 import contextlib
 import dataclasses
-import itertools
 import os
 import shutil
 import sys
@@ -18,11 +17,11 @@ from crmn_legacy.archive import checkpoint
 from crmn_legacy.archive.golden import golden_bits
 from crmn_legacy.archive.provenance import provenance, without_root
 from crmn_legacy.archive.record import Result, RunRecord
-from crmn_legacy.archive.replay import pasteable
+from crmn_legacy.archive.replay import as_typed, pasteable
 from crmn_legacy.archive.trace import Trace
 from crmn_legacy.errors import UserError, printable
 from crmn_legacy.files import write_whole
-from crmn_legacy.training import evaluation
+from crmn_legacy.training import evaluation, tensorboard
 from crmn_legacy.training.loop import Training, TrainingError
 from crmn_legacy.training.preparation import build, choose, platform_key, refuse
 from crmn_legacy.training.signals import Signals
@@ -53,7 +52,8 @@ def train(recipe, script, given):
         choice, tidy = _with_own_place(choice, held)
         switches, numbers, group = refuse(choice, tidy)
         held.enter_context(group)
-        folder = held.enter_context(archive.RunFolder(choice.place or _default_out(recipe), new=choice.former is None))
+        place = choice.place or archive.dated_place(recipe.row)
+        folder = held.enter_context(archive.RunFolder(place, new=choice.former is None))
         held.enter_context(numbers)
         began = time.monotonic()
         unlike = _unlike_published(choice)
@@ -80,21 +80,6 @@ def _with_own_place(choice, held):
     # The first process prints the same.
     held.enter_context(contextlib.redirect_stdout(held.enter_context(open(os.devnull, "w"))))  # noqa: SIM115
     return dataclasses.replace(choice, place=place), scratch.cleanup
-
-
-def _default_out(recipe):
-    stamp = archive.now().replace("-", "").replace(":", "")
-    first = Path("runs") / f"{recipe.row}-{stamp}"
-    # Two runs may begin within a second, and a clock that is set back comes by the same second again.
-    try:
-        first.parent.mkdir(exist_ok=True)
-        for number in itertools.count(1):
-            path = first if number == 1 else first.with_name(f"{first.name}-{number}")
-            with contextlib.suppress(FileExistsError):
-                path.mkdir()
-                return path
-    except OSError:
-        return first  # told where the folder is taken
 
 
 def _unlike_published(choice):
@@ -163,14 +148,15 @@ class _Run:
 
     def __init__(self, choice, built, folder, record, began):
         self.choice, self.built, self.folder, self.record = choice, built, folder, record
-        self.began, self.trace = began, None
+        self.began, self.trace, self._events = began, None, None
         # Before the loop empties the first state.
         self.random_state = evaluation.random_state(built.state)
 
     def close(self):
-        """Close the trace."""
-        if self.trace is not None:
-            self.trace.close()
+        """Close the trace, and what is written for those who watch."""
+        for opened in (self.trace, self._events):
+            if opened is not None:
+                opened.close()
 
     def to_its_end(self, group):
         """Start or resume, train, finish; returns the exit status.
@@ -252,6 +238,7 @@ class _Run:
 
     def _train(self, state, progress, signals):
         training = Training(
+            observers=self._observers(progress),
             train=self.built.train,
             evaluate=self.built.evaluate,
             task=self.choice.recipe.task,
@@ -266,6 +253,17 @@ class _Run:
         )
         # `built` holds the first state; the loop empties what it is given, so that it fills no memory.
         return training.run(state, progress, signals)
+
+    def _observers(self, progress):
+        """Who watches the loop (list); closed with the run."""
+        choice = self.choice
+        if not (choice.options.tensorboard and choice.among.is_first):
+            return []
+        if not tensorboard.is_installed():
+            print("note: tensorboardX is not installed here (`make tensorboard`): nothing is written for TensorBoard")
+            return []
+        self._events = tensorboard.EventFiles(self.folder.path, progress, choice.recipe.task.predicts == "keypoints")
+        return [self._events]
 
     def _finish(self, progress, signals):
         """Score the best weights, write the last record and the manifest, print the last lines."""
@@ -324,16 +322,9 @@ class _Run:
         return 128 + getattr(stop, "number", 2)
 
     def _tell_how_to_go_on(self):
-        # `make` runs its own Python, which a plain `python` in the user's shell may not be.
-        python = "python" if shutil.which("python") == sys.executable else sys.executable
-        # As the run itself: what lies beside a kept recipe is not imported.
-        safely = ["-P"] if sys.flags.safe_path else []
         # A name that begins with a dash is no option.
-        script, folder = (
-            f"./{path}" if path.startswith("-") else path
-            for path in (os.path.relpath(self.choice.script), str(self.folder.path))
-        )
-        words = [python, *safely, script, "--resume", folder]
+        folder = str(self.folder.path)
+        words = [*as_typed(self.choice.script), "--resume", f"./{folder}" if folder.startswith("-") else folder]
         with contextlib.suppress(OSError):  # of a terminal that is gone
             print(f"interrupted; go on with: {pasteable(words)}", file=sys.stderr)
 

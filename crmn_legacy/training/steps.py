@@ -6,6 +6,7 @@ from functools import partial
 import aesara
 import aesara.tensor as T
 import lasagne
+from aesara.graph.basic import graph_inputs
 
 from crmn_legacy.backend.compile import compile_step
 from crmn_legacy.backend.graph_building import graph_building
@@ -167,10 +168,11 @@ def evaluation_step(network, task, with_stem_input=False, sampling=False, **comp
 
 @graph_building()
 def prediction_step(network, task):
-    """Compile the deterministic forward pass by itself: ``images`` to ``predicted`` (batch, outputs)."""
-    images = task.inputs()["images"]
-    predicted = lasagne.layers.get_output(network, T.cast(images, aesara.config.floatX), deterministic=True)
-    return compile_step({"images": images}, {"predicted": predicted}, donate=False)
+    """Compile the deterministic forward pass alone: what the input layers read to ``predicted`` (batch, outputs)."""
+    inputs = task.inputs()
+    predicted = lasagne.layers.get_output(network, _told(task, inputs)["inputs"], deterministic=True)
+    needed = set(graph_inputs([predicted]))
+    return compile_step({n: v for n, v in inputs.items() if v in needed}, {"predicted": predicted}, donate=False)
 
 
 @graph_building()
@@ -211,5 +213,10 @@ def stem_input(network):
 def _forward(layers, task, **how):
     """The task's symbolic batch, and the outputs of `layers` for it."""
     inputs = task.inputs()
-    pictures = T.cast(inputs["images"], aesara.config.floatX)
-    return inputs, *lasagne.layers.get_output(layers, pictures, **task.known(inputs), **how)
+    return inputs, *lasagne.layers.get_output(layers, **_told(task, inputs), **how)
+
+
+def _told(task, inputs):
+    """What layers are told: what the task knows; its pictures, where it does not say what each input layer reads."""
+    known = task.known(inputs)
+    return known if "inputs" in known else {"inputs": T.cast(inputs["images"], aesara.config.floatX)} | known

@@ -265,7 +265,7 @@ def test_what_a_killed_writer_left_is_swept_away_and_nothing_else(finished):
 
 
 def test_a_new_folder_must_be_empty_and_a_former_one_hold_a_run(finished, tmp_path):
-    with pytest.raises(UserError, match=r"not empty \(it holds MANIFEST.sha256, .* and 4 more\)"):
+    with pytest.raises(UserError, match=r"not empty \(it holds MANIFEST.sha256, .* and 5 more\)"):
         archive.RunFolder(finished, new=True)
     (tmp_path / "logged").mkdir()
     (tmp_path / "logged" / ".DS_Store").touch()
@@ -320,6 +320,7 @@ def test_a_light_folder_is_whole_without_its_arrays_and_names_them_with_their_di
         archive.RUN,
         archive.RECIPE,
         archive.CURVE,
+        archive.CURVE_CSV,
         archive.TRACE,
         archive.MANIFEST,
     }

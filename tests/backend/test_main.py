@@ -8,6 +8,9 @@ import textwrap
 import numpy as np
 import pytest
 
+FLOAT64 = "note: computed in float64, Theano's default; THEANO_FLAGS=floatX=float32 has it in float32\n"
+USAGE = "usage: python -m crmn_legacy.backend SCRIPT [ARGS], or -m MODULE [ARGS]"
+
 
 def front_door(*arguments, cwd, **environment):
     repository = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -83,14 +86,31 @@ RECURRENT = """
 
 def test_a_convolutional_lasagne_script_trains_and_is_quiet(tmp_path):
     ran = front_door(write(tmp_path / "train.py", TRAINING), "40", cwd=tmp_path)
-    assert (ran.returncode, ran.stderr) == (0, "")
+    assert (ran.returncode, ran.stderr) == (0, FLOAT64)
     first, last = map(float, ran.stdout.split(" -> "))
     assert last < 0.5 * first
 
 
 def test_a_recurrent_lasagne_script_with_scan_trains(tmp_path):
     ran = front_door(write(tmp_path / "recurrent.py", RECURRENT), cwd=tmp_path)
-    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "True\n", "")
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "True\n", FLOAT64)
+
+
+def test_comparisons_and_streams_are_theanos(tmp_path):
+    script = """
+        import numpy as np
+        import theano
+        import theano.tensor as T
+        from theano.tensor.shared_randomstreams import RandomStreams
+        x = T.dvector()
+        above = theano.function([x], [T.gt(x, 0) + T.gt(x, 1), x[x > 0]])([2, .5, -1])
+        print(above[0].dtype, above[0].tolist(), above[1].tolist())
+        drawn = theano.function([], RandomStreams(7).uniform((2,)))()
+        seed = np.random.RandomState(7).randint(2 ** 30)
+        print((drawn == np.random.RandomState(seed).uniform(size=2)).all())
+    """
+    ran = front_door(write(tmp_path / "script.py", script), cwd=tmp_path)
+    assert (ran.returncode, ran.stdout) == (0, "int8 [2, 1, 0] [2.0, 0.5]\nTrue\n")
 
 
 def test_the_script_sees_what_python_would_show_it(tmp_path):
@@ -129,21 +149,63 @@ def test_the_exit_status_is_the_scripts(tmp_path, line, status, said):
     assert "crmn_legacy" not in ran.stderr
 
 
+def test_a_package_is_run_as_python_would_run_it(tmp_path):
+    write(tmp_path / "package" / "__init__.py", "import lasagne\n")
+    write(tmp_path / "package" / "beside.py", "NUMBER = 3\n")
+    write(
+        tmp_path / "package" / "__main__.py",
+        """
+        import os, pickle, sys
+        from .beside import NUMBER
+        class Thing:
+            pass
+        assert isinstance(pickle.loads(pickle.dumps(Thing())), Thing)
+        print(NUMBER, __name__, __package__, sys.argv[1:], sys.path[0] == os.getcwd())
+        1 / 0
+        """,
+    )
+    for name in ("package", "package.__main__"):
+        ran = front_door("-m", name, "-h", cwd=tmp_path)
+        assert ran.returncode == 1 and ran.stdout == "3 __main__ package ['-h'] True\n"
+        assert ran.stderr.endswith("ZeroDivisionError: division by zero\n") and "crmn_legacy" not in ran.stderr
+
+
+def test_what_a_package_lacks_is_told_by_its_name(tmp_path):
+    write(tmp_path / "package" / "__init__.py", "import nonesuch\n")
+    ran = front_door("-m", "package", cwd=tmp_path)
+    assert ran.returncode == 1 and ran.stderr.endswith("ModuleNotFoundError: No module named 'nonesuch'\n")
+
+
+def test_a_suite_that_imports_lasagne_is_run(tmp_path):
+    write(tmp_path / "test_it.py", "import lasagne\ndef test_it():\n    assert lasagne.__version__ == '0.1'\n")
+    ran = front_door("-m", "pytest", "-q", "-p", "no:cacheprovider", "test_it.py", cwd=tmp_path)
+    assert ran.returncode == 0 and "1 passed" in ran.stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "got"),
-    [([], "no script"), (["missing.py"], "cannot read missing.py"), (["."], "the directory .")],
+    [
+        ([], "no script"),
+        (["missing.py"], "cannot read missing.py"),
+        (["."], "the directory ."),
+        (["-m"], "-m and no module"),
+        (["-m", "nonesuch"], "-m nonesuch, which Python does not find"),
+        (["-m", "json.nonesuch.more"], "-m json.nonesuch.more, which"),
+        (["-m", "email"], "-m email, which"),
+        (["-m", "./script.py"], "-m ./script.py, which"),
+    ],
 )
 def test_a_missing_script_is_one_line_and_status_2(tmp_path, arguments, got):
     ran = front_door(*arguments, cwd=tmp_path)
     assert ran.returncode == 2
     assert ran.stderr.startswith("error: ") and ran.stderr.count("\n") == 1
-    assert got in ran.stderr and "usage: python -m crmn_legacy.backend SCRIPT [ARGS]" in ran.stderr
+    assert got in ran.stderr and USAGE in ran.stderr
 
 
 def test_help_begins_with_the_usage_and_status_0(tmp_path):
     ran = front_door("--help", cwd=tmp_path)
     assert (ran.returncode, ran.stderr) == (0, "")
-    assert ran.stdout.startswith("usage: python -m crmn_legacy.backend SCRIPT [ARGS]\n")
+    assert ran.stdout.startswith("usage: python -m crmn_legacy.backend [OPTIONS] SCRIPT [ARGS], or -m MODULE [ARGS]\n")
 
 
 @pytest.mark.parametrize("option", ["--no-such-option", "--hel"])
@@ -240,7 +302,7 @@ def test_a_python_2_program_trains(tmp_path):
         pickle.dump((points, points @ [1.0, -2.0, 0.5]), file, 2)
     script = write(tmp_path / "script.py", PYTHON2)
     ran = front_door("--python2", script, "data.pkl.gz", cwd=tmp_path)
-    assert (ran.returncode, ran.stderr) == (0, "")
+    assert (ran.returncode, ran.stderr) == (0, FLOAT64)
     assert ran.stdout == "batches 4, cost 0.000 [ 1.  -2.   0.5]\n"
 
 

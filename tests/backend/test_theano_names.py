@@ -171,6 +171,39 @@ def test_a_real_theano_that_is_imported_already_is_refused(tmp_path, monkeypatch
         theano_names.install()
 
 
+def test_lasagne_is_imported_after_it_has_failed():
+    """As in a notebook: the cell that failed, the one that is then put in, and the first one again."""
+    failed = "try:\n    {}\nexcept ImportError as error:\n    print(str(error).split('.')[0])\n"
+    cells = ["import lasagne", "from lasagne.layers import DenseLayer", "import theano.tensor as T"]
+    code = "".join(failed.format(cell) for cell in cells) + "import crmn_legacy\n" + "\n".join(cells)
+    ran = python(f"{code}\nprint(DenseLayer is lasagne.layers.DenseLayer, T.matrix().ndim)")
+    told = ["Could not import Theano", "Could not import Theano", "No module named 'theano'", "True 2"]
+    assert (ran.stdout.splitlines(), ran.stderr) == (told, "")
+
+
+def test_what_a_failed_import_has_left_behind_is_cleared_away(monkeypatch):
+    modules = dict.fromkeys(["lasagne.init", "theano.tensor", "theanosaurus.teeth", "lasagne_x"], type(sys)("half"))
+    monkeypatch.setattr(sys, "meta_path", [])
+    monkeypatch.setattr(sys, "modules", modules)
+    theano_names.install()
+    assert set(modules) == {"theanosaurus.teeth", "lasagne_x"}
+
+
+def test_lasagne_that_came_in_whole_is_left(monkeypatch):
+    modules = dict.fromkeys(["lasagne", "lasagne.init"], type(sys)("whole"))
+    monkeypatch.setattr(sys, "meta_path", [])
+    monkeypatch.setattr(sys, "modules", modules)
+    theano_names.install()
+    assert set(modules) == {"lasagne", "lasagne.init"}
+
+
+def test_aesara_in_the_place_of_theano_is_told_as_that():
+    code = "import sys, aesara; sys.modules['theano'] = aesara\nfrom crmn_legacy.errors import run"
+    ran = python(code, AESARA_FLAGS="cxx=")
+    assert "got Aesara put in the place of Theano (sys.modules['theano']), expected crmn_legacy" in ran.stderr
+    assert "real Theano" not in ran.stderr
+
+
 def test_a_folder_called_theano_without_code_is_no_theano(tmp_path):
     (tmp_path / "theano").mkdir()
     ran = python("import crmn_legacy, theano; theano.tensor", PYTHONPATH=os.pathsep.join([str(tmp_path), REPOSITORY]))

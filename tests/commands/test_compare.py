@@ -11,6 +11,8 @@ import pytest
 from crmn_legacy import archive
 from crmn_legacy.archive import replay
 from crmn_legacy.archive.checkpoint import Progress, pack
+from crmn_legacy.archive.compare import RunOnDisk
+from crmn_legacy.options import Options
 from tests.folders import rewrite_json, states, write_run
 
 STEPS = 3
@@ -54,6 +56,76 @@ def test_numbers_that_both_folders_store_are_read_from_there(command, traced, tm
     )
     assert last[-2].startswith("farthest apart: w.velocity, ")
     assert last[-1] == "numbers: a from checkpoint.npz, b from checkpoint.npz"
+
+
+def as_json(command, *arguments):
+    done = command("compare", "--json", *arguments)
+    (line,) = done.out.splitlines()
+    return done.status, json.loads(line)
+
+
+def test_json_tells_what_the_lines_tell(command, tmp_path):
+    ours = write_run(tmp_path / "ours")
+    theirs = write_run(tmp_path / "theirs", disturbed=4, options=Options(seed=2), packages={"numpy": "2.0.0"})
+    status, said = as_json(command, ours, theirs)
+    assert status == 1 and said["identical"] is False
+    stored = RunOnDisk.read(ours), RunOnDisk.read(theirs)
+    assert said["a"] == {
+        "run": str(ours),
+        "row": "table1_crmn",
+        "status": "finished",
+        "epochs": 2,
+        "bits": stored[0].links[-1],
+        "problems": [],
+    }
+    assert said["differences"] == [
+        {"what": "options", "name": "seed", "a": 1, "b": 2},
+        {"what": "packages", "name": "numpy", "a": "1.26.4", "b": "2.0.0"},
+    ]
+    losses = [run.curve[1].losses for run in stored]
+    assert said["epoch"] == {
+        "epoch": 2,
+        "of": [2, 2],
+        "rates": [],
+        "step": 2,
+        "losses": [losses[0][1], losses[1][1]],
+    }
+    update = {"epoch": 2, "step": 2, "update": 4, "tensors": ["w", "w.velocity"], "of": 2}
+    assert {name: said["update"][name] for name in update} == update
+    a, b = (archive.read_arrays(folder / archive.CHECKPOINT)["w"] for folder in (ours, theirs))
+    apart = int(np.abs(a.view("i4").astype(int) - b.view("i4").astype(int)).max())
+    values = [float(a[2]), float(b[2])]
+    counted = {"unit": "ULP (float32)", "index": [2], "values": values, "elements": 1, "of": 4}
+    assert said["tensor"] == {"name": "w", "apart": apart, **counted}
+    assert said["farthest"]["name"] == "w.velocity" and said["farthest"]["apart"] > apart
+    assert said["numbers"] == {"a": "checkpoint.npz", "b": "checkpoint.npz"}
+    assert said["no_further"] is said["ends"] is said["results"] is None
+
+
+def test_json_of_identical_runs_and_of_those_that_agree_in_part(command, tmp_path):
+    ours, theirs = write_run(tmp_path / "ours"), write_run(tmp_path / "theirs")
+    status, said = as_json(command, ours, theirs)
+    found = {name for name, fact in said.items() if fact not in (None, [])}
+    assert status == 0 and found == {"identical", "a", "b"} and said["identical"] is True
+    other = write_run(tmp_path / "other", result={"best_epoch": 2})
+    status, said = as_json(command, ours, other)
+    assert (status, said["identical"]) == (1, False)
+    assert [result["best_epoch"] for result in said["results"]] == [1, 2]
+    (theirs / archive.CURVE).write_text((theirs / archive.CURVE).read_text().splitlines(True)[0])
+    (theirs / archive.TRACE).unlink()
+    status, said = as_json(command, ours, theirs)
+    assert status == 1 and said["ends"] == {"run": "b", "epoch": 1}
+    assert said["b"]["problems"] and not said["identical"]
+
+
+def test_json_tells_why_it_goes_no_further_and_of_recipes_whole(command, traced, lowered):
+    status, said = as_json(command, traced, lowered, "--no-replay")
+    assert status == 1
+    assert said["no_further"] == "a would have to be replayed to update 4: leave --no-replay out"
+    (recipe,) = (entry for entry in said["differences"] if entry["what"] == "recipe.py")
+    assert "+class Lowered(training.RateSchedule):" in recipe["lines"]
+    assert said["epoch"]["rates"] == [{"what": "rates", "name": "output", "a": 0.05, "b": 0.025}]
+    assert said["update"]["tensors"][0] == "output.W" and said["tensor"] is None
 
 
 def test_a_run_and_its_copy_are_identical(command, traced, tmp_path):

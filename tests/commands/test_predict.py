@@ -97,13 +97,17 @@ def test_out_holds_points_that_are_read_again_and_overlays(command, finished, pi
 def detected(monkeypatch):
     """Two boxes that a detector is taken to have found; none in a black picture."""
     boxes = np.array([[10.0, 12, 50, 55], [40, 40, 60, 62]])
-    monkeypatch.setattr(predict, "detect_faces", lambda picture: boxes if picture.any() else boxes[:0])
+    scores = np.array([40, 3])
+    monkeypatch.setattr(
+        predict, "detect_faces", lambda picture: (boxes, scores) if picture.any() else (boxes[:0], scores[:0])
+    )
     return boxes
 
 
 def test_each_face_that_is_found_is_predicted_as_by_its_box(command, finished, picture, detected, tmp_path):
     (found,) = command("predict", finished[0], picture, "--detect", "--json").json
     assert [face["box"] for face in found["faces"]] == detected.tolist()
+    assert [face["score"] for face in found["faces"]] == [40, 3]
     for face, box in zip(found["faces"], detected, strict=True):
         (by_box,) = command("predict", finished[0], picture, "--box", *box, "--json").json
         assert face["points"] == by_box["points"]
@@ -127,9 +131,65 @@ def test_a_picture_without_a_face_and_two_of_one_name_are_told(command, finished
     )
     assert done.status == 1
     told = done.err.splitlines()
-    assert "black.png', in which no face was found; expected one that looks here: give its --box" in told[0]
+    assert "black.png', in which no face was found; expected one that looks here: give its box (" in told[0]
     assert "whose points are called face one_2.pts; expected unlike names: rename one" in told[1]
     assert read_points(tmp_path / "out" / "face one_2.pts").shape == (68, 2)
+
+
+def test_boxes_come_from_a_file_and_what_is_printed_can_be_one(command, finished, picture, detected, tmp_path):
+    lines = "".join(f"face one.png,{','.join(map(str, box))}\n" for box in detected)
+    (tmp_path / "boxes.csv").write_text("picture,x0,y0,x1,y1\n" + lines)
+    by_detection = command("predict", finished[0], picture, "--detect", "--json")
+    by_file = command("predict", finished[0], picture, "--boxes", tmp_path / "boxes.csv", "--json")
+    for face in (detections := by_detection.json)[0]["faces"]:
+        del face["score"]
+    assert by_file.json == detections
+    for printed in (by_detection, command("predict", finished[0], picture, "--points", "--json")):
+        (tmp_path / "printed.json").write_text(printed.out)
+        (again,) = command("predict", finished[0], picture, "--boxes", tmp_path / "printed.json", "--json").json
+        (record,) = json.loads(printed.out)
+        faces = record.get("faces", [record])
+        assert [face["points"] for face in again["faces"]] == [face["points"] for face in faces]
+    command("predict", finished[0], picture, "--boxes", tmp_path / "boxes.csv", "--out", tmp_path / "out")
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"face one.pts", "face one_2.pts", "face one.png"}
+
+
+def test_a_box_off_its_picture_is_told_by_its_line_and_a_picture_without_a_face_by_its_name(
+    command, refused, finished, picture, tmp_path
+):
+    (tmp_path / "boxes.csv").write_text("face one.png,0,0,50,50\nface one.png,900,900,950,950\n")
+    said = refused("predict", finished[0], picture, "--boxes", tmp_path / "boxes.csv")
+    assert f"got '{tmp_path}/boxes.csv', line 2, for '{picture}', a picture of 200 x 200 pixels" in said
+    shutil.copy(picture, tmp_path / "none.png")
+    (tmp_path / "boxes.json").write_text('{"face one.png": [[0, 0, 50, 50]], "none.png": []}')
+    done = command("predict", finished[0], picture, tmp_path / "none.png", "--boxes", tmp_path / "boxes.json", "--json")
+    good, bad = json.loads(done.out)
+    assert done.status == 1 and good["faces"][0]["box"] == [0, 0, 50, 50]
+    assert bad["error"].startswith(f"got '{tmp_path}/none.png', which has no face as '{tmp_path}/boxes.json' says")
+
+
+def test_a_folder_is_worked_on_and_its_outputs_lie_as_its_pictures_do(command, finished, picture, tmp_path):
+    for name in ("sub/face one.JPG", "sub/broken.png", "notes.txt"):
+        (picture.parent / name).parent.mkdir(exist_ok=True)
+        Image.open(picture).save(picture.parent / name, "jpeg" if name.endswith("JPG") else "png")
+    (picture.parent / "sub" / "broken.png").write_text("no picture")
+    done = command("predict", finished[0], picture.parent, "--recursive", "--json", "--out", tmp_path / "out")
+    assert done.status == 1
+    assert [one["picture"] for one in json.loads(done.out)] == [
+        str(picture.parent / name) for name in ("face one.png", "sub/broken.png", "sub/face one.JPG")
+    ]
+    note, error, count = done.err.splitlines()
+    assert note == f"note: left out of '{picture.parent}': 1 file not called as pictures are"
+    assert "sub/broken.png', which cannot be read" in error and count == "error: 1 of 3 pictures failed"
+    written = sorted(str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*.*"))
+    assert written == ["face one.png", "face one.pts", "sub/face one.png", "sub/face one.pts"]
+
+
+def test_pictures_of_a_folder_whose_points_would_be_called_alike_are_refused(refused, finished, picture, tmp_path):
+    Image.open(picture).save(picture.with_suffix(".jpg"))
+    said = refused("predict", finished[0], picture.parent, "--out", tmp_path / "out")
+    assert f"got pictures of one name, '{picture.with_suffix('.jpg')}' and '{picture}', expected unlike ones" in said
+    assert not (tmp_path / "out").exists()
 
 
 def test_text_lists_the_points_and_names_the_files(command, finished, picture, tmp_path):
@@ -244,13 +304,19 @@ def test_an_altered_folder_is_told(command, finished, picture, tmp_path):
         (["{picture}", "--box", "900", "900", "950", "950"], "of 200 x 200 pixels; expected a face on the picture"),
         (["{picture}", "--box", "1", "2", "3"], "expected 4 arguments"),
         (["{picture}", "--box", "1", "2", "3", "4", "--points"], "not allowed with"),
+        (["{picture}", "--boxes", "boxes.csv", "--detect"], "not allowed with"),
+        (["{picture}", "--boxes", "boxes.csv", "--box", "1", "2", "3", "4"], "not allowed with"),
+        (["{picture}", "--boxes", "boxes.csv", "--points"], "not allowed with"),
+        (["{picture}", "--boxes", "{tmp}/none.csv"], "none.csv', which cannot be read (No such file or directory)"),
+        (["{picture}", "--boxes", "{tmp}/other.csv"], "got boxes of 'other.png' in"),
+        (["{picture}", "{tmp}/cut.png", "--boxes", "{tmp}/cut.csv"], "got no box of"),
         (["{picture}", "{picture}", "--out", "{tmp}/out"], "got pictures of one name"),
         (["{picture}", "--out", "{tmp}/pictures"], "not empty"),
         (["{picture}", "--out", "{picture}"], "cannot be made (File exists)"),
         (["{picture}", "--out", "{picture}/out"], "cannot be made (Not a directory)"),
         (["{picture}", "--out", "/proc/crmn_legacy"], "cannot be made"),
         (["{tmp}/absent.png"], "cannot be read"),
-        (["{tmp}"], "cannot be read"),
+        (["{tmp}/empty"], "empty' without a picture, expected files whose names end in .jpg, .jpeg, .jpe, .jfif, .png"),
         (["{tmp}/lonely.png", "--points"], "lonely.pts"),
         (["{tmp}/text.png"], "cannot be read"),
         (["{tmp}/cut.png"], "cannot be read"),
@@ -258,6 +324,9 @@ def test_an_altered_folder_is_told(command, finished, picture, tmp_path):
     ],
 )
 def test_command_lines_that_will_not_do(refused, finished, picture, tmp_path, arguments, said):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "other.csv").write_text("face one.png,1,2,30,40\nother.png,1,2,30,40\n")
+    (tmp_path / "cut.csv").write_text("cut.png,1,2,30,40\n")
     (tmp_path / "text.png").write_text("no picture")
     (tmp_path / "cut.png").write_bytes(picture.read_bytes()[:2000])
     (tmp_path / "lonely.png").write_bytes(picture.read_bytes())

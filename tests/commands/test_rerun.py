@@ -1,5 +1,6 @@
 """`rerun` repeats a run from its folder alone, and tells where it parted if it did."""
 
+import json
 import os
 import shutil
 import signal
@@ -11,8 +12,10 @@ from msgspec.structs import replace
 
 from crmn_legacy import archive
 from crmn_legacy.archive import replay
+from crmn_legacy.archive.compare import RunOnDisk
+from crmn_legacy.commands.rerun import parting
 from crmn_legacy.data.files.faces import write_faces
-from tests.folders import rewrite, rewrite_json
+from tests.folders import rewrite, rewrite_json, write_run
 from tests.training.runs import contents, environment, faces
 
 
@@ -83,7 +86,7 @@ def test_where_it_parted_is_the_last_line(command, unlike, lowered, tmp_path):
 
 def test_data_that_were_moved_are_given_anew_and_must_be_the_same(command, refused, light, data, tmp_path, monkeypatch):
     called = []
-    monkeypatch.setattr(replay, "call", lambda words: called.append(words) or (7, ""))
+    monkeypatch.setattr(replay, "call", lambda words, aside: called.append(words) or (7, ""))
     moved = tmp_path / "moved.h5"
     shutil.copy(data, moved)
     rewrite_json(light, archive.RUN, lambda record: record["options"].update(data=str(tmp_path / "gone.h5")))
@@ -95,6 +98,54 @@ def test_data_that_were_moved_are_given_anew_and_must_be_the_same(command, refus
     done = command("rerun", light, "--data", moved, "--out", tmp_path / "again")
     assert f"--data {moved}" in " ".join(called[0])
     assert done.status == 7 and done.out == "the rerun did not come to its end: nothing to compare\n"
+
+
+def test_json_tells_what_the_lines_tell_and_the_run_prints_aside(light, unlike, lowered, tmp_path):
+    status, said = as_json(light, tmp_path / "again")
+    assert status == 0
+    assert said.pop("platforms")[0] == archive.read_record(light).platform_key
+    assert said == {
+        "run": str(light),
+        "out": str(tmp_path / "again"),
+        "status": 0,
+        "identical": True,
+        "epochs": {"run": 3, "rerun": 3},
+        **dict.fromkeys(["problem", "differences", "epoch", "update", "ends", "results"]),
+    }
+    folder = unlike(lowered)
+    rewrite_json(folder, archive.RUN, lambda record: record.update(platform_key="xla/elsewhere"))
+    status, said = as_json(folder, tmp_path / "other")
+    assert status == 1 and not said["identical"]
+    assert (said["epoch"]["epoch"], said["update"]["epoch"], said["update"]["step"]) == (2, 2, 1)
+    assert said["update"]["tensors"] == ["output.W", "output.W.velocity", "output.b", "output.b.velocity"]
+    (key,) = (entry for entry in said["differences"] if entry["what"] == "platform key")
+    assert key == {"what": "platform key", "name": None, "a": "xla/elsewhere", "b": said["platforms"][1]}
+
+
+def as_json(folder, out):
+    """The status and the object of a rerun, whose run prints elsewhere."""
+    words = [sys.executable, "-m", "crmn_legacy", "rerun", str(folder), "--out", str(out), "--json"]
+    done = subprocess.run(words, env=environment(), capture_output=True, text=True)
+    assert "epoch 3/3: " in done.stderr
+    (line,) = done.stdout.splitlines()
+    return done.returncode, json.loads(line)
+
+
+def test_json_tells_of_a_run_that_did_not_come_to_its_end(command, light, tmp_path, monkeypatch):
+    monkeypatch.setattr(replay, "call", lambda words, aside: (130, ""))
+    done = command("rerun", light, "--out", tmp_path / "again", "--json")
+    said = json.loads(done.out)
+    assert done.status == said["status"] == 130
+    assert said["problem"] == "the rerun did not come to its end: nothing to compare" and not said["identical"]
+
+
+@pytest.mark.parametrize("shorter", ["run", "rerun"])
+def test_one_that_goes_on_where_the_other_ends_has_parted(tmp_path, shorter):
+    runs = {name: write_run(tmp_path / name, trace=False) for name in ("run", "rerun")}
+    lines = (runs[shorter] / archive.CURVE).read_text().splitlines(True)
+    (runs[shorter] / archive.CURVE).write_text(lines[0])
+    words, facts = parting(*map(RunOnDisk.read, runs.values()))
+    assert words == "after 1 epochs one goes on" and facts == {"ends": {"run": shorter, "epoch": 1}}
 
 
 @pytest.mark.slow

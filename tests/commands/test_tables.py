@@ -122,6 +122,14 @@ def test_the_best_finished_run_on_data_stands_in_its_row(tables, runs):
     assert f"table1_crmn: of 2 runs that of the least validation loss, {runs / 'better'}" in said
 
 
+def test_runs_that_were_made_for_several_seeds_count_too(tables, runs):
+    (runs / "several").mkdir()
+    (runs / "better").rename(runs / "several" / "seed1")
+    (runs / "worse").rename(runs / "several" / "seed20")
+    result = next(row["result"] for row in tables("--json", "--runs", runs).json if row["row"] == "table1_crmn")
+    assert result["run"] == str(runs / "several" / "seed1") and result["among"] == 2
+
+
 def test_what_is_not_as_published_is_left_out_and_told_until_all_is_asked_for(tables, runs):
     done = tables("--json", "--runs", runs)
     assert "note: 2 runs are not as published, and left out: --all takes in" in done.err

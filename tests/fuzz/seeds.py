@@ -33,6 +33,23 @@ def points():
     return [points_text(np.column_stack([50 + 30 * np.cos(turn), 50 + 30 * np.sin(turn)])).encode()]
 
 
+def boxes_csv():
+    """Boxes a line a face, with a header and without."""
+    lines = 'a.jpg,10,20,60.5,80\n"b, c.png",5,5,95,95\na.jpg,1e1,30,7e1,90\n'
+    return [lines.encode(), b"\xef\xbb\xbfpicture,x0,y0,x1,y1\r\n" + lines.replace("\n", "\r\n").encode()]
+
+
+def boxes():
+    """Boxes as `predict --json` prints them, and by picture."""
+    first, second = [10.0, 20, 60.5, 80], [5, 5, 95, 95]
+    printed = [
+        {"picture": "a.jpg", "box": first, "points": [[1.5, 2.0]]},
+        {"picture": "b.jpg", "faces": [{"box": first, "score": 3}, {"box": second}]},
+        {"picture": "c.jpg", "error": "no face"},
+    ]
+    return [printed, {"a.jpg": [first, second], "b.jpg": []}]
+
+
 def pictures():
     """Pictures in the ways that files store them."""
     random = np.random.default_rng(0)

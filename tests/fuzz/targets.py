@@ -14,6 +14,7 @@ from crmn_legacy.archive.compare import RunOnDisk
 from crmn_legacy.commands.tables import measured_results
 from crmn_legacy.data import ChannelMeanStd
 from crmn_legacy.data.boxes import crop_face
+from crmn_legacy.data.files.face_boxes import read_boxes
 from crmn_legacy.data.files.faces import read_faces
 from crmn_legacy.data.files.labelled_pictures import read_pictures
 from crmn_legacy.data.files.photographs import open_picture, read_points
@@ -61,6 +62,12 @@ class Target:
 
 def _points(path):
     crop_face(_PICTURE, read_points(path))
+
+
+def _boxes(path):
+    for boxes in read_boxes(path).values():
+        for box in boxes:
+            crop_face(_PICTURE, np.reshape(box.corners, (2, 2)))
 
 
 def _record(path):
@@ -128,6 +135,10 @@ def make(folder):
     spoiled = mutations.spoiled_bytes
     return {
         "pts": Target(seeds.points(), spoiled(seeds.points()), _points),
+        "boxes.csv": Target(seeds.boxes_csv(), spoiled(seeds.boxes_csv()), _boxes, "boxes.csv"),
+        "boxes.json": Target(
+            *_text([json.dumps(entry).encode() for entry in seeds.boxes()], seeds.boxes()[0]), _boxes, "boxes.json"
+        ),
         "picture": Target(
             seeds.pictures(), st.one_of(spoiled(seeds.pictures()), mutations.spoiled_png()), open_picture
         ),

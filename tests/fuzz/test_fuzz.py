@@ -14,7 +14,7 @@ import pytest
 
 # Seconds of the slow test, for all formats together.
 SECONDS = float(os.environ.get("CRMN_LEGACY_FUZZ_SECONDS", "300"))
-FORMATS = 12
+FORMATS = 14
 
 
 def search(root, *arguments):

@@ -42,6 +42,18 @@ def test_points_are_those_that_predict_prints(command, finished, network, pictur
         np.testing.assert_array_equal(np.round(network.predict(picture, box), 3), printed["points"])
 
 
+def test_number_formats_of_the_program_stay_and_do_not_matter(finished, network, picture):
+    import aesara
+    import jax
+
+    expected = network.predict(picture)
+    with aesara.config.change_flags(floatX="float64"), jax.experimental.enable_x64():
+        loaded = load(finished[0], TINY)
+        np.testing.assert_array_equal(loaded.predict(picture), expected)
+        assert aesara.config.floatX == "float64" and jax.config.jax_enable_x64
+    np.testing.assert_array_equal(loaded.predict(picture), expected)
+
+
 def test_colour_is_made_gray_as_in_photographs(command, finished, network, tmp_path):
     colour = np.random.default_rng(4).integers(0, 256, (60, 50, 3), dtype=np.uint8)
     Image.fromarray(colour).save(tmp_path / "face.png")

@@ -5,22 +5,10 @@ import aesara.tensor as T
 import numpy as np
 import pytest
 from aesara.compile.mode import Mode
-from aesara.sandbox.rng_mrg import MRG_RandomStream
 
 from crmn_legacy.backend.compile import compile_step
-from crmn_legacy.layers.random_numbers import RandomNumbers, stream_states
+from crmn_legacy.layers.random_numbers import RandomNumbers
 from crmn_legacy.training.steps import build
-from tests.backend.lowerings.reference import python_only
-
-
-@pytest.mark.parametrize("streams", [1, 2, 3, 50])
-@pytest.mark.parametrize("seed", [1, 12345, 2147462578])
-def test_streams_are_those_of_theano(seed, streams):
-    with python_only():
-        expected = MRG_RandomStream(seed).get_substream_rstates(streams, "float32")
-    states = stream_states(seed, streams)
-    assert states.dtype == np.int32
-    np.testing.assert_array_equal(states, expected)
 
 
 def drawing(seed=1):

@@ -29,6 +29,20 @@ def test_numbers_are_finite_or_none(value):
     assert formatting.count(value).isprintable() and formatting.duration(value).isprintable()
 
 
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ([10.0, 11.0, 12.5], "11.2 ± 1.3"),
+        ([0.1234, 0.1236], "0.12350 ± 0.00014"),
+        ([650.0, 750.0], "700 ± 71"),
+        ([2.0, 2.0], "2 ± 0"),
+        ([3.25], "3.25"),
+    ],
+)
+def test_a_mean_has_the_digits_that_its_deviation_leaves_it(values, words):
+    assert formatting.mean_and_deviation(values) == words
+
+
 def test_what_does_not_print_is_written_out():
     assert formatting.text("a\x1b[31m\u202eb\ud800\n") == "a\\x1b[31m\\u202eb\\ud800\\n"
 

@@ -30,6 +30,23 @@ def test_what_finds_faces_is_one_package_more():
     assert set(locked("requirements.lock")) < set(locked("requirements-detect.lock"))
 
 
+def test_what_writes_event_files_is_two_packages_more():
+    added = set(versions("requirements-tensorboard.lock")) - set(versions("requirements.lock"))
+    assert added == {"tensorboardx", "protobuf"}
+    assert set(locked("requirements.lock")) < set(locked("requirements-tensorboard.lock"))
+
+
+def test_what_makes_completions_is_one_package_more():
+    added = set(versions("requirements-completion.lock")) - set(versions("requirements.lock"))
+    assert added == {"shtab"}
+    assert set(locked("requirements.lock")) < set(locked("requirements-completion.lock"))
+
+
+def test_what_makes_the_manual_adds_to_the_common_lock_and_to_no_other():
+    assert set(locked("requirements.lock")) < set(locked("requirements-docs.lock"))
+    assert {"furo", "myst-parser", "numpydoc", "sphinx"} <= set(versions("requirements-docs.lock"))
+
+
 def test_the_whole_cuda_toolchain_is_pinned():
     added = set(versions("requirements-cuda12.lock")) - set(versions("requirements.lock"))
     libraries = (
@@ -74,13 +91,14 @@ else:
 @pytest.fixture
 def tree(tmp_path, monkeypatch):
     """A project whose locks pin one distribution each; uv is a program of the test's."""
-    for part in ("-uv", "-build", "", "-cuda12", "-detect"):
+    for part in ("-uv", "-build", "", "-cuda12", "-detect", "-tensorboard", "-completion", "-docs", "-python2"):
         name = f"requirements{part}.lock"
         (tmp_path / name).write_text(f"# Why {name}.\na==1 --hash=sha256:former\n")
     (tmp_path / "requirements.txt").write_text("# Why.\na\n")
     (tmp_path / "pyproject.toml").write_text(
         "[build-system]\nrequires = ['a', 'built==2']\n"
         "[project.optional-dependencies]\ntest = ['tested']\ncuda12 = ['gpu']\ndetect = ['eyes']\nlock = ['uv==3']\n"
+        "tensorboard = ['events']\ncompletion = ['words']\ndocs = ['pages']\npython2 = ['old']\n"
     )
     (tmp_path / "uv.py").write_text(UV)
     monkeypatch.setattr(lock, "ROOT", tmp_path)
@@ -97,6 +115,10 @@ def test_each_lock_keeps_its_comments_and_pins_and_gets_what_is_asked(tree):
         "requirements.lock": common,
         "requirements-cuda12.lock": [*common, "gpu==9 --hash=sha256:gpu"],
         "requirements-detect.lock": [*common, "eyes==9 --hash=sha256:eyes"],
+        "requirements-tensorboard.lock": [*common, "events==9 --hash=sha256:events"],
+        "requirements-completion.lock": [*common, "words==9 --hash=sha256:words"],
+        "requirements-python2.lock": ["old==9 --hash=sha256:old"],
+        "requirements-docs.lock": [*common, "pages==9 --hash=sha256:pages"],
     }
     found = {name: (tree / name).read_text().splitlines() for name in expected}
     assert found == {name: [f"# Why {name}.", *lines] for name, lines in expected.items()}

@@ -21,6 +21,7 @@ FILES = {
     "run.json",
     "recipe.py",
     "curve.jsonl",
+    "curve.csv",
     "weights.npz",
     "weights_initial.npz",
     "checkpoint.npz",

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import aesara
@@ -10,13 +11,23 @@ import aesara.tensor as T
 import lasagne
 import numpy as np
 import pytest
-from lasagne.layers import ConcatLayer, Conv2DLayer, DenseLayer, InputLayer
+from lasagne.layers import (
+    ConcatLayer,
+    Conv2DLayer,
+    DenseLayer,
+    EmbeddingLayer,
+    InputLayer,
+    LSTMLayer,
+    ReshapeLayer,
+    SliceLayer,
+)
 from lasagne.nonlinearities import softmax
 
 import crmn_legacy
 from crmn_legacy import archive
 from crmn_legacy.errors import UserError
 from crmn_legacy.layers import BatchNormLayer
+from crmn_legacy.training import Momentum
 from crmn_legacy.training.fitting import fit, name_parameters, restore
 
 ROOT = Path(__file__).parents[2]
@@ -166,6 +177,15 @@ def test_fewer_examples_than_a_batch_are_one(line):
         ({"loss": "cross_entropy"}, "expected whole numbers from 0 to 1, one an input"),
         ({"loss": "cross_entropy", "targets": np.full(8, 2)}, "expected whole numbers from 0 to 1"),
         ({"validation": (np.zeros((8, 3)), np.zeros((8, 1)))}, r"got targets \(8, 1\)"),
+        ({"validation": np.zeros((8, 3))}, r"validation got ndarray, expected a pair: \(inputs, targets\)"),
+        ({"optimizer": "adam"}, r"optimizer got 'adam', expected .* or a function such as lasagne\.updates\.adam"),
+        ({"optimizer": Momentum}, r"optimizer got Momentum, expected one such as crmn_legacy\.training\.Nesterov"),
+        ({"batch_size": 0}, "batch_size got 0, expected a whole number of at least 1"),
+        ({"batch_size": 2.5}, r"batch_size got 2\.5, expected a whole number"),
+        ({"epochs": 1.5}, r"epochs got 1\.5, expected a whole number of at least 0"),
+        ({"rate": "low"}, "rate got 'low', expected a number, or a function of the epoch"),
+        ({"rate": [0.1, 0.2]}, r"rate got \[0\.1, 0\.2\], expected a number"),
+        ({"weight_decay": None}, "weight_decay got None, expected a number"),
     ],
 )
 def test_what_does_not_fit_is_refused_before_anything_is_compiled(line, changes, said):
@@ -176,10 +196,82 @@ def test_what_does_not_fit_is_refused_before_anything_is_compiled(line, changes,
     np.testing.assert_array_equal(network.W.get_value(), W)
 
 
-def test_two_inputs_are_one_too_many():
-    network = DenseLayer(ConcatLayer([InputLayer((None, 3)), InputLayer((None, 3))]), 2)
-    with pytest.raises(UserError, match="got a network of 2 input layers, expected one"):
-        fit(network, np.zeros((4, 3)), np.zeros((4, 2)))
+def test_a_loss_that_is_not_finite_ends_it_and_the_network_is_as_after_the_epoch_before(line):
+    network, W, x, y = line
+    far = 1e200 if network.W.dtype == "float64" else 1e30
+    with pytest.raises(UserError, match=r"got a loss that is (inf|nan) in epoch 1, .* the network is as before"):
+        fit(network, x, y, rate=far, epochs=2, batch_size=2, tell=None)
+    np.testing.assert_array_equal(network.W.get_value(), W)
+    fit(network, x, y, epochs=1, batch_size=2, tell=None)
+    after = network.W.get_value()
+    network.W.set_value(W)
+    network.b.set_value(0 * network.b.get_value())
+    with pytest.raises(UserError, match=r"in epoch 2, .* the network is as after epoch 1"):
+        fit(network, x, y, rate=lambda epoch: 0.01 if epoch == 1 else far, epochs=2, batch_size=2, tell=None)
+    np.testing.assert_array_equal(network.W.get_value(), after)
+
+
+def test_updates_of_lasagne_are_an_optimizer(line):
+    network, W, x, y = line
+    fit(network, x, y, optimizer=lasagne.updates.sgd, rate=0.01, epochs=1, batch_size=8, tell=None)
+    np.testing.assert_allclose(network.W.get_value(), W - 0.01 * 2 * x.T @ (x @ W - y) / 8, atol=1e-6)
+    adam = partial(lasagne.updates.adam, beta1=0.8)
+    fitted = fit(network, x, y, optimizer=adam, rate=0.01, epochs=20, batch_size=8, tell=None)
+    assert fitted.losses[-1] < fitted.losses[0]
+
+
+def test_a_network_reads_several_inputs():
+    random = np.random.default_rng(0)
+    left, right = InputLayer((None, 3), name="left"), InputLayer((None, 2))
+    network = DenseLayer(ConcatLayer([left, right]), 1, nonlinearity=None)
+    x, z = random.normal(size=(20, 3)), random.integers(0, 256, (20, 2), dtype=np.uint8)
+    y = x[:, 0] + z[:, 1] / 256
+    fitted = fit(network, {"left": x, right: z}, y, rate=1e-6, epochs=2, validation=({left: x, right: z}, y), tell=None)
+    W, b = lasagne.layers.get_all_param_values(network)
+    expected = np.concatenate([x, z], axis=1) @ W + b
+    np.testing.assert_allclose(fitted.predict({left: x, right: z}), expected, rtol=1e-4)
+    np.testing.assert_allclose(fitted.validation_losses[-1], ((expected[:, 0] - y) ** 2).mean(), rtol=1e-4)
+
+
+def test_sequences_of_words_with_a_mask_and_of_another_length():
+    random = np.random.default_rng(0)
+    words, mask = InputLayer((None, None), T.imatrix()), InputLayer((None, None), name="mask")
+    memory = LSTMLayer(EmbeddingLayer(words, 9, 4), 5, mask_input=mask)
+    network = DenseLayer(SliceLayer(memory, -1, 1), 2, nonlinearity=softmax)
+    x, m = random.integers(0, 9, (12, 6)), np.arange(6) < random.integers(1, 7, (12, 1))
+    fitted = fit(network, {words: x, "mask": m}, x[:, 0] % 2, loss="cross_entropy", epochs=1, tell=None)
+    assert fitted.predict({words: x[:3, :4], mask: m[:3, :4]}).shape == (3, 2)
+    with pytest.raises(
+        UserError, match="got inputs of input1 float64, expected whole numbers, as the layer's variable"
+    ):
+        fitted.predict({words: x / 2, mask: m})
+
+
+def test_input_layers_may_fix_the_batch():
+    random = np.random.default_rng(0)
+    network = ReshapeLayer(DenseLayer(InputLayer((4, 3)), 2, nonlinearity=None), (4, 2))
+    x, y = random.normal(size=(10, 3)), random.normal(size=(10, 2))
+    fitted = fit(network, x, y, epochs=1, validation=(x, y), tell=None)
+    W, b = lasagne.layers.get_all_param_values(network)
+    np.testing.assert_allclose(fitted.predict(x), x @ W + b, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(fitted.validation_losses, [((x @ W + b - y) ** 2).sum(axis=1).mean()], rtol=1e-4)
+    with pytest.raises(UserError, match="batch_size got 5, expected 4, as the network's input layers have it"):
+        fit(network, x, y, batch_size=5)
+    with pytest.raises(UserError, match="got 3 examples, expected at least 4"):
+        fit(network, x[:3], y[:3])
+
+
+def test_number_formats_are_left_as_they_were(floatx):
+    import jax
+
+    network = DenseLayer(InputLayer((None, 3)), 1, nonlinearity=None)
+    x = np.random.default_rng(0).normal(size=(4, 3))
+    for other in ("float32", "float64"):
+        with aesara.config.change_flags(floatX=other):
+            before = jax.config.jax_enable_x64, jax.config.jax_default_matmul_precision
+            fitted = fit(network, x, x[:, 0], epochs=1, tell=None)
+            assert fitted.predict(x).dtype == floatx and aesara.config.floatX == other
+            assert (jax.config.jax_enable_x64, jax.config.jax_default_matmul_precision) == before
 
 
 def test_the_package_has_it():

@@ -166,10 +166,11 @@ def test_damaged_checkpoint_gives_way_to_the_one_before_and_says_so(tmp_path, da
     assert_same_run(folder, finished[0])
 
 
-# Four files, each synced with its folder, at the start and three an epoch: here the weights, the checkpoint and the
-# curve of the second epoch.
+# Four files, each synced with its folder, at the start and four an epoch: here the weights, the checkpoint and the two
+# forms of the curve of the second epoch.
 @pytest.mark.parametrize(
-    "count", [pytest.param(15, marks=pytest.mark.slow), 17, pytest.param(19, marks=pytest.mark.slow)]
+    "count",
+    [pytest.param(17, marks=pytest.mark.slow), 19, *(pytest.param(n, marks=pytest.mark.slow) for n in (21, 23))],
 )
 def test_full_disk_keeps_the_former_checkpoint(tmp_path, data, finished, count):
     folder = tmp_path / "run"

@@ -12,6 +12,7 @@ from aesara.tensor.nnet.abstract_conv import (
 )
 from jax import lax
 
+from . import local_convolution
 from .devices import over_devices
 from .order import Map, moved, of_maps, written
 from .processor_convolution import convolve, gradient_by_weights, has_few_outputs, shifted_products
@@ -59,13 +60,6 @@ def _exchanged(order):
     return (order[1], order[0], *order[2:])
 
 
-def _refuse_unshared(op):
-    if op.unshared:
-        raise NotImplementedError(
-            f"no XLA lowering for the unshared convolution {op}: run the graph with the C backend"
-        )
-
-
 def _flipped(w, order, flip=True):
     """Filters turned around: a convolution does that, XLA's does not."""
     return lax.rev(w, order.rhs_spec[2:]) if flip else w
@@ -83,7 +77,8 @@ def _padding(op, filter_shape):
 
 @lowering.register(AbstractConv)
 def _forward(op, node):
-    _refuse_unshared(op)
+    if op.unshared:
+        return local_convolution.forward(op, node)
 
     @of_maps
     def convolution(x, w):
@@ -109,7 +104,8 @@ def _forward(op, node):
 
 @lowering.register(AbstractConv_gradWeights)
 def _gradient_by_weights(op, node):
-    _refuse_unshared(op)
+    if op.unshared:
+        return local_convolution.gradient_by_weights(op, node)
 
     @of_maps
     def gradient(x, g, shape):
@@ -169,7 +165,8 @@ def _products(x, g):
 
 @lowering.register(AbstractConv_gradInputs)
 def _gradient_by_inputs(op, node):
-    _refuse_unshared(op)
+    if op.unshared:
+        return local_convolution.gradient_by_inputs(op, node)
 
     @of_maps
     def gradient(w, g, shape):

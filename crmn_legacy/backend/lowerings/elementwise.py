@@ -41,7 +41,8 @@ def _promoting(function, node, kept):
     # which are not JAX's. The first `kept` inputs are conditions.
     given = [np.dtype(variable.type.dtype) for variable in node.inputs]
     wanted = np.dtype(node.outputs[0].type.dtype)
-    if wanted.kind == "b" or (wanted.kind in "iu" and any(dtype.kind == "f" for dtype in given[kept:])):
+    kinds = {dtype.kind for dtype in given[kept:]}
+    if wanted.kind == "b" or (wanted.kind in "iu" and "f" in kinds) or (wanted.kind != "c" and "c" in kinds):
         wanted = np.result_type(*given[kept:])
 
     def promoted(*values):
@@ -130,9 +131,32 @@ def _ultra_fast_sigmoid(x):
     return 0.5 * (jnp.where(x >= 0, tanh, -tanh) + 1.0)
 
 
+def _floor_divide(x, y):
+    # By zero NumPy gives 0 for integers, and the quotient for real numbers.
+    if not jnp.issubdtype(x.dtype, jnp.floating):
+        return jnp.where(y == 0, 0, jnp.floor_divide(x, jnp.where(y == 0, 1, y)))
+    return jnp.where(y == 0, x / y, jnp.floor_divide(x, y))
+
+
+def _power(x, y):
+    power = jnp.power(x, y)
+    if not jnp.issubdtype(power.dtype, jnp.complexfloating):
+        return power
+    # JAX takes a logarithm, which zero has none of.
+    of_zero = jnp.where(y == 0, 1, jnp.where(y.real > 0, 0, jnp.nan)).astype(power.dtype)
+    return jnp.where(x == 0, of_zero, power)
+
+
 for _op, _function in {
     scalar.Identity: lambda x: x,
     scalar.Sqrt: _square_root,
+    scalar.FloorDivide: _floor_divide,
+    scalar.Pow: _power,
+    scalar.Real: jnp.real,
+    # Their operands have been promoted to the complex numbers that come of them.
+    scalar.Complex: lambda x, y: lax.complex(x.real, y.real),
+    scalar.ComplexFromPolar: lambda r, angle: lax.complex(r.real * jnp.cos(angle.real), r.real * jnp.sin(angle.real)),
+    scalar.Mean: lambda *values: sum(values) / len(values),
     scalar.RoundHalfAwayFromZero: _round_half_away,
     # Aesara's bounds may cross, unlike NumPy's: the lower one then wins where it is tested first.
     scalar.Clip: lambda x, low, high: jnp.where(x < low, low, jnp.where(x > high, high, x)),
@@ -154,10 +178,24 @@ def _second(op, node):
     return lambda x, y: jnp.broadcast_to(y, np.broadcast_shapes(np.shape(x), np.shape(y)))
 
 
+@scalar_function.register(scalar.InRange)
+def _in_range(op, node):
+    above = jnp.greater if op.openlow else jnp.greater_equal
+    below = jnp.less if op.openhi else jnp.less_equal
+    return lambda x, low, high: above(x, low) & below(x, high)
+
+
 @scalar_function.register(scalar.Cast)
 def _cast(op, node):
-    dtype = op.o_type.dtype
-    return lambda x: jnp.asarray(x).astype(canonical(dtype))
+    def cast(x):
+        x, wanted, wide = jnp.asarray(x), canonical(op.o_type.dtype), canonical("int64")
+        narrow = wanted.itemsize < (4 if wanted.kind == "i" else wide.itemsize)
+        if wanted.kind in "iu" and narrow and jnp.issubdtype(x.dtype, jnp.floating):
+            # C drops the digits that small integers have no room for; XLA gives the nearest that they have.
+            x = x.astype(wide)
+        return x.astype(wanted)
+
+    return cast
 
 
 @scalar_function.register(scalar.Composite)

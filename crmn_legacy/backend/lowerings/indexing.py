@@ -17,6 +17,9 @@ from aesara.tensor.subtensor import (
 from aesara.tensor.type_other import MakeSlice
 from jax import lax
 
+from . import selections
+from .duals import Dual, of_duals
+from .guarded import window
 from .order import Map, in_moved_order, moved, of_maps, written
 from .registry import as_array, concrete, known_integers, lowering, output_dtype
 
@@ -73,22 +76,39 @@ def extents(shape, indices):
 
 
 def _extent(size, index):
+    if isinstance(index, Dual):
+        if not index.guards.require((index,), lambda known: bool(-size <= known < size)):
+            raise _out_of_range(index.known, size)
+        index = index.traced
+    if isinstance(index, slice) and any(isinstance(bound, Dual) for bound in (index.start, index.stop, index.step)):
+        start, length, step = window(size, index)
+        if step > 0 and length:
+            return Extent(start, length, step)
+        return _of_range(range(start, start + length * step, step) if length else range(0))
     if isinstance(index, slice):
         bounds = [
             None if bound is None else known_integers((bound,), "a bound of a slice")[0]
             for bound in (index.start, index.stop, index.step)
         ]
-        taken = range(*slice(*bounds).indices(size))
-        if not taken:
-            return Extent(0, 0)
-        if taken.step < 0:
-            return Extent(taken[-1], len(taken), -taken.step, backward=True)
-        return Extent(taken.start, len(taken), taken.step)
+        return _of_range(range(*slice(*bounds).indices(size)))
     if concrete(index):
         if not -size <= int(index) < size:
-            raise IndexError(f"index {int(index)} is out of range for a dimension of {size}")
+            raise _out_of_range(index, size)
         return Extent(int(index) % size, 1, dropped=True)
     return Extent(jnp.where(index < 0, index + size, index), 1, dropped=True)
+
+
+def _out_of_range(index, size):
+    return IndexError(f"index {int(index)} is out of range for a dimension of {size}")
+
+
+def _of_range(taken):
+    """The `Extent` of what a slice with known bounds takes."""
+    if not taken:
+        return Extent(0, 0)
+    if taken.step < 0:
+        return Extent(taken[-1], len(taken), -taken.step, backward=True)
+    return Extent(taken.start, len(taken), taken.step)
 
 
 def _backward(taken):
@@ -165,6 +185,7 @@ def add(x, y, taken):
 
 @lowering.register(Subtensor)
 def _subtensor(op, node):
+    @of_duals
     @of_maps
     def subtensor(x, *indices):
         taken = extents(x.shape, indices_from_subtensor(indices, op.idx_list))
@@ -179,6 +200,7 @@ def _subtensor(op, node):
 def _inc_subtensor(op, node):
     change = put if op.set_instead_of_inc else add
 
+    @of_duals
     @of_maps
     def inc_subtensor(x, y, *indices):
         dtype = output_dtype(node)
@@ -204,12 +226,32 @@ def _index(index):
                 for bound in (index.start, index.stop, index.step)
             )
         )
-    if not concrete(index) and index.dtype == bool:
+    if _is_unknown_mask(index):
         raise NotImplementedError(
             "a mask that depends on the data selects an unknown number of elements, but XLA's shapes are fixed: "
             "write where(mask, x, 0) instead"
         )
     return index
+
+
+def _checked(shape, indices):
+    """Indices, those that are known in range; None, which makes a dimension, stands beside none of `shape`."""
+    sizes = iter(shape)
+    for index in indices:
+        size = None if index is None else next(sizes)
+        if not isinstance(index, np.ndarray) or index.size == 0:
+            continue
+        if index.dtype == bool:
+            # A mask stands for as many dimensions as it has.
+            for _ in range(index.ndim - 1):
+                next(sizes)
+        elif not -size <= index.min() <= index.max() < size:
+            raise _out_of_range(index.max() if index.max() >= size else index.min(), size)
+    return tuple(indices)
+
+
+def _is_unknown_mask(index):
+    return not concrete(index) and index.dtype == bool
 
 
 def _one_of_each_row(shape, indices):
@@ -234,11 +276,17 @@ def _one_of_each_row(shape, indices):
 def _advanced_subtensor(op, node):
     def advanced_subtensor(x, *indices):
         x = as_array(x)
-        indices = tuple(_index(index) for index in indices)
+        if len(indices) == 1 and _is_unknown_mask(indices[0]):
+            return selections.taken(x, indices[0], node)
+        indices = _checked(x.shape, [_index(index) for index in indices])
         mask = _one_of_each_row(x.shape, indices)
         if mask is not None:
-            return jnp.sum(jnp.where(mask, x, 0), 1, dtype=x.dtype)
-        return x[indices]
+            picked = jnp.sum(jnp.where(mask, x, 0), 1, dtype=x.dtype)
+            return jnp.where(mask.any(1), picked, jnp.nan) if jnp.issubdtype(x.dtype, jnp.inexact) else picked
+        if not jnp.issubdtype(x.dtype, jnp.inexact):
+            return x[indices]
+        # What is out of range would be an error; it must not pass for the last element.
+        return x.at[indices].get(mode="fill", fill_value=jnp.nan)
 
     return advanced_subtensor
 
@@ -252,7 +300,9 @@ def _advanced_inc_subtensor(op, node):
     def advanced_inc_subtensor(x, y, *indices):
         dtype = output_dtype(node)
         x, y = as_array(x, dtype), as_array(y, dtype)
-        indices = tuple(_index(index) for index in indices)
+        if len(indices) == 1 and _is_unknown_mask(indices[0]):
+            return selections.put(x, y, indices[0], replaces, node)
+        indices = _checked(x.shape, [_index(index) for index in indices])
         mask = _one_of_each_row(x.shape, indices)
         if mask is not None:
             y = y[:, None] if y.ndim else y

@@ -1,14 +1,33 @@
 """An Aesara graph as a function of JAX arrays."""
 
+import itertools
+
+import jax
 import numpy as np
-from aesara.graph.basic import Constant, NoParams
-from aesara.graph.basic import io_toposort as sorted_nodes
+from aesara.graph.basic import Constant, NoParams, io_toposort
+from aesara.printing import Print
 from aesara.scalar.basic import ScalarType
 from aesara.tensor.basic import ARange
+from aesara.tensor.random.type import RandomType
 from aesara.tensor.type import TensorType
+from aesara.tensor.type_other import NoneTypeT, SliceType
 
+from . import selections
+from .branches import choices
 from .order import of_maps, takes_maps, written
 from .registry import as_array, canonical, concrete, lowering
+from .selected import Selected
+
+# What XLA can hold, and what says how arrays are indexed.
+_ARRAYS = (TensorType, ScalarType, RandomType, SliceType, NoneTypeT)
+
+# What JAX raises where a value must be known while tracing, and is not.
+_UNKNOWN = (
+    jax.errors.ConcretizationTypeError,
+    jax.errors.NonConcreteBooleanIndexError,
+    jax.errors.TracerArrayConversionError,
+    jax.errors.TracerIntegerConversionError,
+)
 
 
 def lower(inputs, outputs, as_written=True):
@@ -29,7 +48,8 @@ def lower(inputs, outputs, as_written=True):
     Returns
     -------
     callable
-        Takes an array (or map) an input, returns a list with a JAX array an output.
+        Takes an array (or map) an input, returns a list with a JAX array an output. NumPy's generators come and go as
+        arrays, too (:mod:`.random_states`).
 
     Raises
     ------
@@ -44,14 +64,32 @@ def lower(inputs, outputs, as_written=True):
     def function(*arrays):
         if len(arrays) != len(types):
             raise TypeError(f"got {len(arrays)} arrays, expected {len(types)}, one for each input")
-        values = [
-            as_array(array, kind.dtype) if isinstance(kind, TensorType | ScalarType) else array
-            for array, kind in zip(arrays, types, strict=True)
-        ]
+        values = [_as_input(array, kind) for array, kind in zip(arrays, types, strict=True)]
         results = program(*values) if as_written else program.in_their_order(*values)
         return [as_array(value) for value in results]
 
     return function
+
+
+def _as_input(value, kind):
+    if isinstance(kind, TensorType | ScalarType):
+        return as_array(value, kind.dtype)
+    return as_array(value) if isinstance(kind, RandomType) else value
+
+
+def sorted_nodes(inputs, outputs):
+    """The nodes between `inputs` and `outputs`, each after those that it needs.
+
+    Aesara's own list may hold more: of a node with two outputs, one of them an input here, it wants the other one, too.
+    """
+    given, needed = set(inputs), set()
+    ends = [variable for variable in outputs if variable not in given]
+    while ends:
+        node = ends.pop().owner
+        if node is not None and node not in needed:
+            needed.add(node)
+            ends += [variable for variable in node.inputs if variable not in given]
+    return [node for node in io_toposort(inputs, outputs) if node in needed]
 
 
 class Program:
@@ -68,7 +106,16 @@ class Program:
         self.outputs = list(outputs)
         nodes = sorted_nodes(self.inputs, self.outputs)
         self._require_inputs(nodes)
-        self.steps = [(node, _function(node)) for node in nodes]
+        chosen = choices(nodes, self.outputs)
+        inside = {node for choice in chosen.values() for side in choice.sides for node in side}
+        self._chosen, self.steps = set(), []
+        for node in nodes:
+            if node in chosen:
+                function = chosen[node].function(type(self))
+                self._chosen.add(function)
+                self.steps.append((node, [node.inputs[0], *itertools.chain(*chosen[node].inputs())], function))
+            elif node not in inside:
+                self.steps.append((node, node.inputs, _function(node)))
 
     def _require_inputs(self, nodes):
         given = set(self.inputs)
@@ -91,16 +138,41 @@ class Program:
                 return values[variable]
             return variable.data
 
-        for node, function in self.steps:
-            arguments = [value_of(variable) for variable in node.inputs]
+        for node, inputs, function in self.steps:
+            arguments = [value_of(variable) for variable in inputs]
             try:
-                results = _compute(node, function, arguments)
+                results = self.results(node, function, arguments)
             except Exception as error:
                 error.add_note(f"while lowering {node} with inputs {[_describe(value) for value in arguments]}")
+                # The outermost, where the fault lies in a graph inside a graph; what stands on one side of a choice is
+                # this graph's own.
+                if function not in self._chosen or not hasattr(error, "lowered_node"):
+                    error.lowered_node = _culprit(error, node)
                 raise
             for variable, result in zip(node.outputs, results, strict=True):
                 values.setdefault(variable, result)
-        return [value_of(variable) for variable in self.outputs]
+        return [_of_known_length(value_of(variable)) for variable in self.outputs]
+
+    def results(self, node, function, arguments):
+        """The values of a node's outputs."""
+        return compute(node, function, arguments)
+
+
+def _culprit(error, node):
+    """The node whose lowering is at fault: `node`, or the one that selected what `node` cannot compute with."""
+    origin, error.origin = getattr(error, "origin", None), None
+    return origin or node
+
+
+def _of_known_length(value):
+    if isinstance(value, Selected):
+        error = NotImplementedError(
+            f"how much {value.origin.op} selects depends on the data, but XLA fixes shapes when it compiles: "
+            "where(mask, x, 0) keeps them"
+        )
+        error.lowered_node = value.origin
+        raise error
+    return value
 
 
 def _function(node):
@@ -118,13 +190,44 @@ def _function(node):
     return refuse
 
 
+def nodes_without_lowering(graph):
+    """The nodes of a `FunctionGraph` that only Aesara can compute.
+
+    Returns
+    -------
+    list of (Apply, NotImplementedError)
+    """
+    found = []
+    for node in graph.toposort():
+        try:
+            lowering(node.op, node)
+            _require_arrays(node)
+        except NotImplementedError as error:
+            if not (_known_early(node) and all(isinstance(variable, Constant) for variable in node.inputs)):
+                found.append((node, error))
+    return found
+
+
+def _require_arrays(node):
+    """Refuse a node that computes what XLA knows nothing of: sparse matrices, lists."""
+    for variable in (*node.inputs, *node.outputs):
+        kind = variable.type
+        if not isinstance(kind, _ARRAYS) and not isinstance(variable, Constant):
+            raise NotImplementedError(f"XLA has no {type(kind).__name__.removesuffix('Type').lower()} values")
+        if isinstance(kind, TensorType) and np.dtype(kind.dtype).kind not in "biufc":
+            raise NotImplementedError(f"XLA has no arrays of {kind.dtype}")
+
+
 def _describe(value):
     return f"{value.dtype}{list(value.shape)}" if hasattr(value, "shape") else repr(value)
 
 
-def _compute(node, function, arguments):
+def compute(node, function, arguments):
+    """The values of a node's outputs: known while tracing, or what its JAX function makes of the arguments."""
+    if any(isinstance(value, Selected) for value in arguments):
+        return selections.computed(node, function, arguments, compute)
     if concrete(*arguments):
-        results = _evaluate(node, arguments)
+        results = evaluate(node, arguments)
         if results is not None:
             return results
     # Floating-point constants take part in the computation; integers may be shapes and stay NumPy.
@@ -134,7 +237,10 @@ def _compute(node, function, arguments):
     ]
     if not takes_maps(function):
         arguments = [written(value) for value in arguments]
-    results = function(*arguments)
+    try:
+        results = function(*arguments)
+    except _UNKNOWN as error:
+        raise NotImplementedError(f"{node.op} needs to know values that depend on the data") from error
     if not isinstance(results, tuple | list):
         results = (results,)
     return [_of_type(result, variable.type) for result, variable in zip(results, node.outputs, strict=True)]
@@ -150,7 +256,7 @@ def _of_type(value, kind):
     return value.astype(canonical(kind.dtype))
 
 
-def _evaluate(node, arguments):
+def evaluate(node, arguments):
     """Compute a node with Aesara's own Python code while tracing; None if it is not of that kind."""
     if not _known_early(node):
         return None
@@ -172,7 +278,7 @@ def _known_early(node):
     """
     if isinstance(node.op, ARange):
         return True
-    if node.op.destroy_map:
+    if node.op.destroy_map or isinstance(node.op, Print):
         return False
     for variable in node.outputs:
         dtype = getattr(variable.type, "dtype", None)

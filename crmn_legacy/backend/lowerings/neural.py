@@ -47,7 +47,9 @@ def _target_mask(targets, shape):
 
 def _pick(x, targets):
     # A comparison instead of a gather: its gradient then needs no scatter.
-    return jnp.sum(jnp.where(_target_mask(targets, x.shape), x, 0), 1)
+    mask = _target_mask(targets, x.shape)
+    # A target that is no class would be an error; it must not cost nothing.
+    return jnp.where(mask.any(1), jnp.sum(jnp.where(mask, x, 0), 1), jnp.nan)
 
 
 @lowering.register(CrossentropyCategorical1Hot)

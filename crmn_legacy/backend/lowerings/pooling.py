@@ -7,7 +7,7 @@ import math
 
 import jax.numpy as jnp
 import numpy as np
-from aesara.tensor.signal.pool import AveragePoolGrad, DownsampleFactorMaxGradGrad, MaxPoolGrad, Pool
+from aesara.tensor.signal.pool import AveragePoolGrad, DownsampleFactorMaxGradGrad, MaxPoolGrad, MaxPoolRop, Pool
 from jax import lax
 
 from .order import keeping_order
@@ -221,6 +221,22 @@ def _max_gradient_gradient(op, node):
         )
 
     return _keeping_order(op, gradient)
+
+
+@lowering.register(MaxPoolRop)
+def _max_tangent(op, node):
+    def tangent(trailing, x, changes, size, stride, padding):
+        """The change of the first element of each window that is its maximum."""
+        windows = Windows.of(op, trailing, x.shape, size, stride, padding)
+        fitted, changes = windows.fitted(x, -jnp.inf), windows.fitted(changes, 0)
+        best = found = None
+        for offset in windows.offsets():
+            value, change = windows.at(fitted, offset), windows.at(changes, offset)
+            found = change if best is None else jnp.where(value > best, change, found)
+            best = value if best is None else jnp.maximum(value, best)
+        return found
+
+    return _keeping_order(op, tangent)
 
 
 @lowering.register(AveragePoolGrad)

@@ -12,6 +12,7 @@ from aesara.tensor.math import (
     Any,
     Argmax,
     Dot,
+    MatMul,
     Max,
     MaxAndArgmax,
     Mean,
@@ -332,3 +333,9 @@ def _batched_dot(op, node):
         return product(as_array(x, dtype), as_array(y, dtype), ((x.ndim - 1,), (1,)), ((0,), (0,)))
 
     return batched_dot
+
+
+@lowering.register(MatMul)
+def _matrix_product(op, node):
+    dtype = node.outputs[0].type.dtype
+    return lambda x, y: jnp.matmul(as_array(x, dtype), as_array(y, dtype))

@@ -9,7 +9,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from .duals import Dual
 from .order import Map, moved
+from .selected import Selected
 
 MATMUL_DTYPES = (None, "bfloat16")
 
@@ -28,12 +30,18 @@ class Settings:
         What is compiled for, as JAX calls it: ``cpu``, ``cuda``. None: what JAX finds on this machine.
     mesh : None or jax.sharding.Mesh
         Devices that share the batch, which is the first axis of what they are given (`devices`). None: there is one.
+    passes_checks : bool
+        Whether what a graph checks of its data is passed over. Else a graph that checks its data cannot be lowered.
+    in_loop : bool
+        Whether what is traced is a step of a loop.
     """
 
     matmul_dtype: str | None = None
     channels_last: bool = True
     platform: str | None = None
     mesh: jax.sharding.Mesh | None = None
+    passes_checks: bool = False
+    in_loop: bool = False
 
     def __post_init__(self):
         if self.matmul_dtype not in MATMUL_DTYPES:
@@ -120,7 +128,7 @@ def as_held(array):
 
 def concrete(*values):
     """Tell whether all `values` are known while tracing: NumPy arrays, numbers, slices, None."""
-    return not any(isinstance(value, jax.Array | Map) for value in values)
+    return not any(isinstance(value, jax.Array | Map | Dual | Selected) for value in values)
 
 
 def known_integers(values, what):

@@ -1,12 +1,17 @@
 """Loops over time, and other ops that hold a graph of their own."""
 
+import jax
 import jax.numpy as jnp
+import numpy as np
 from aesara.compile.builders import OpFromGraph
 from aesara.scan.op import Scan
 from jax import lax
 
 from .interpreter import Program
-from .registry import as_array, known_integers, lowering
+from .registry import as_array, concrete, known_integers, lowering, settings
+
+# Steps of a loop whose shapes follow from the step's number, which is therefore written out.
+MOST_WRITTEN_OUT = 128
 
 
 @lowering.register(OpFromGraph)
@@ -45,7 +50,6 @@ class Loop:
         op, info = self.op, self.op.info
         arguments = [steps, *rest]
         (steps,) = known_integers((steps,), "the number of steps of a scan")
-        sequences = [as_array(x)[:steps] for x in op.outer_seqs(arguments)]
         recurrent = self._recurrent(arguments, steps)
         shared = [as_array(x) for x in op.outer_shared(arguments)]
         constants = op.outer_non_seqs(arguments)
@@ -60,7 +64,9 @@ class Loop:
             return (time + 1, [state for state, _ in written], shared), ([made for _, made in written], stacked)
 
         carry = (jnp.zeros((), jnp.int32), [one.first for one in recurrent], shared)
-        (_, carried, shared), (made, stacked) = lax.scan(step, carry, sequences, length=steps)
+        sequences = [x[:steps] for x in op.outer_seqs(arguments)]
+        with settings(in_loop=True):
+            (_, carried, shared), (made, stacked) = _repeated(step, carry, sequences, steps)
         values = [one.result(state, new) for one, state, new in zip(recurrent, carried, made, strict=True)]
         lengths = known_integers(op.outer_nitsot(arguments), "the length of a scan's output")
         stacked = [_of_length(values, length) for values, length in zip(stacked, lengths, strict=True)]
@@ -81,6 +87,20 @@ class Loop:
             else:
                 found.append(_Buffer(buffer, taps, (0,), steps))
         return found
+
+
+def _repeated(step, carry, sequences, steps):
+    """`jax.lax.scan`; step by step, where a shape follows from what is known of each step."""
+    try:
+        return lax.scan(step, carry, [as_array(x) for x in sequences], length=steps)
+    except NotImplementedError:
+        if not 0 < steps <= MOST_WRITTEN_OUT or not any(concrete(x) for x in sequences):
+            raise
+    made = []
+    for time in range(steps):
+        carry, new = step(carry, [np.asarray(x[time]) if concrete(x) else x[time] for x in sequences])
+        made.append(new)
+    return carry, jax.tree.map(lambda *values: jnp.stack(values), *made)
 
 
 class _Buffer:

@@ -5,8 +5,6 @@ import functools
 import jax.numpy as jnp
 import numpy as np
 from aesara.compile.ops import DeepCopyOp, ViewOp
-from aesara.ifelse import IfElse
-from aesara.raise_op import CheckAndRaise
 from aesara.tensor.basic import (
     Alloc,
     AllocEmpty,
@@ -20,11 +18,11 @@ from aesara.tensor.basic import (
     Tri,
 )
 from aesara.tensor.elemwise import DimShuffle
-from aesara.tensor.extra_ops import BroadcastTo, Repeat
+from aesara.tensor.extra_ops import BroadcastTo, CpuContiguous, Repeat
 from aesara.tensor.shape import Reshape, Shape, Shape_i, SpecifyShape, Unbroadcast
-from aesara.tensor.sort import ArgSortOp, SortOp
 from jax import lax
 
+from .duals import Dual, of_duals, traced_of
 from .joining import joined
 from .order import Map, keeping_order, moved, moved_axis, of_maps
 from .registry import as_array, concrete, known_integers, lowering, output_dtype
@@ -34,38 +32,8 @@ def _identity(op, node):
     return of_maps(lambda x, *_: x)
 
 
-for _op in (DeepCopyOp, ViewOp, Unbroadcast, TensorFromScalar, ScalarFromTensor):
+for _op in (DeepCopyOp, ViewOp, Unbroadcast, TensorFromScalar, ScalarFromTensor, CpuContiguous):
     lowering.register(_op, _identity)
-
-
-@lowering.register(CheckAndRaise)
-def _check(op, node):
-    def check(x, *conditions):
-        # What is known while tracing is checked once and for all; what depends on the data cannot raise under XLA.
-        if not all(np.all(condition) for condition in conditions if concrete(condition)):
-            raise op.exc_type(op.msg)
-        return x
-
-    return of_maps(check)
-
-
-@lowering.register(IfElse)
-def _if_else(op, node):
-    count = op.n_outs
-
-    def if_else(condition, *branches):
-        then, otherwise = branches[:count], branches[count:]
-        if concrete(condition):
-            return then if condition else otherwise
-        if any(np.shape(a) != np.shape(b) for a, b in zip(then, otherwise, strict=True)):
-            raise NotImplementedError("the branches of ifelse differ in shape, but XLA needs one shape for both")
-        return lax.cond(
-            jnp.asarray(condition).astype(bool),
-            lambda: tuple(map(jnp.asarray, then)),
-            lambda: tuple(map(jnp.asarray, otherwise)),
-        )
-
-    return if_else
 
 
 @lowering.register(Shape)
@@ -132,7 +100,14 @@ def _make_vector(op, node):
 @lowering.register(ARange)
 def _arange(op, node):
     # The interpreter has computed it already where its bounds are known.
-    return lambda *bounds: known_integers(bounds, "the length of arange")
+    @of_duals
+    def arange(start, stop, step):
+        if not isinstance(start, Dual):
+            raise NotImplementedError("the length of arange depends on the data, but XLA fixes shapes when it compiles")
+        length = start.guards.require((start, stop, step), lambda *bounds: len(np.arange(*bounds)))
+        return start.traced + as_array(np.arange(length), start.dtype) * traced_of(step)
+
+    return arange
 
 
 @lowering.register(Eye)
@@ -191,18 +166,3 @@ def _repeat(op, node):
         return jnp.repeat(as_array(x), repeats, axis=op.axis)
 
     return repeat
-
-
-def _along(function):
-    def lowered(op, node):
-        def along(x, axis):
-            axis = None if axis is None else known_integers((axis,), "the axis of a sort")[0]
-            return function(as_array(x), axis=axis)
-
-        return along
-
-    return lowered
-
-
-lowering.register(SortOp, _along(functools.partial(jnp.sort, stable=True)))
-lowering.register(ArgSortOp, _along(functools.partial(jnp.argsort, stable=True)))

@@ -22,8 +22,8 @@ _COMMENT = re.compile(r"(#|//).*")
 # What programs of DOS, and C programs that write whole buffers, leave at the end.
 _LEAVINGS = "\0\x1a \t\r\n\f\v"
 # Python's `float` would take 1_00 for 100, and digits of any alphabet.
-_NUMBER = r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
-_POINT = re.compile(rf"({_NUMBER})(?:\s*([,;])\s*|\s+)({_NUMBER})\s*[,;]?")
+NUMBER = r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
+_POINT = re.compile(rf"({NUMBER})(?:\s*([,;])\s*|\s+)({NUMBER})\s*[,;]?")
 _NOT_FINITE = re.compile(r"\b(nan|inf|infinity)\b", re.IGNORECASE)
 
 
@@ -102,9 +102,9 @@ def _read_head(head, path):
             found[name.lower()] = value
     if len(found) != 2:
         raise UserError(f"got '{path}', which is no .pts file: it lacks its version or n_points; {_EXPECTED}")
-    if not re.fullmatch(_NUMBER, found["version"]) or float(found["version"]) != 1:
+    if not re.fullmatch(NUMBER, found["version"]) or float(found["version"]) != 1:
         raise UserError(f"got '{path}' of version {shown(found['version'])}; {_EXPECTED}")
-    if not re.fullmatch(_NUMBER, found["n_points"]):
+    if not re.fullmatch(NUMBER, found["n_points"]):
         raise UserError(f"got '{path}' with {shown(found['n_points'])} points; {_EXPECTED}")
     return float(found["n_points"])
 

@@ -1,5 +1,6 @@
 """Schedules of learning rates: the paper's, by the validation loss, and those that its peers prescribe."""
 
+from crmn_legacy import submodules as _submodules
 from crmn_legacy.training.schedules.component_epochs import SpanSchedule
 from crmn_legacy.training.schedules.prescribed import (
     ConstantSchedule,
@@ -19,3 +20,5 @@ __all__ = [
     "StepSchedule",
     "WarmUp",
 ]
+
+__getattr__, __dir__ = _submodules.attributes(globals())

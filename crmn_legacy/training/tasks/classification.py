@@ -19,9 +19,9 @@ class Classification:
     ----------
     num_classes : int
         10 or 100.
-    preprocessing
+    preprocessing : crmn_legacy.training.protocols.Preprocessing
         Of `crmn_legacy.data`: what is done to every picture.
-    augmentation
+    augmentation : crmn_legacy.training.protocols.Augmentation
         Of `crmn_legacy.data`: what is done to training pictures anew in each epoch.
     samples : int
         0: one deterministic prediction. More: so many random ones, by layers whose published inference is random, are

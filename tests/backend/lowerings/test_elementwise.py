@@ -102,11 +102,58 @@ def test_mixed_types_compute_in_aesaras_promotion(left, right):
     assert_agrees([x, y], outputs, values)
 
 
-@pytest.mark.parametrize("dtype", ["int8", "int32", "float32", "float64", "bool"])
-def test_casts_agree_with_python(dtype):
+@pytest.mark.parametrize(
+    "dtype",
+    ["int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "float16", "float32", "float64", "bool"],
+)
+@pytest.mark.parametrize("given", ["float64", "float32", "int64", "int8", "uint8", "bool"])
+def test_casts_agree_with_python_beyond_what_the_type_holds_too(given, dtype):
+    x = at.vector(dtype=given)
+    value = np.array([-1.7, 0.0, 0.4, 2.6, 99.9]) if given in ("int8", "uint8") else [-1.7, 0, 2.6, 300.2, -70000.9]
+    assert_agrees([x], [at.cast(x, dtype)], [np.array(value).astype(given)])
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int32", "int64", "float32", "float64"])
+def test_whole_quotients_and_remainders_have_pythons_signs_and_numpys_zeros(dtype):
+    x, y = at.vector(dtype=dtype), at.vector(dtype=dtype)
+    values = np.array([[7, -7, 7, -7, 0, 5], [2, 2, -2, -2, 3, 0]])
+    if dtype == "uint8":
+        values = abs(values)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        assert_agrees([x, y], [x // y, x % y], list(values.astype(dtype)))
+
+
+@pytest.mark.parametrize("dtype", ["complex64", "complex128"])
+def test_complex_numbers_agree_with_python(dtype):
+    z, x = at.vector(dtype=dtype), at.vector(dtype="float32" if dtype == "complex64" else "float64")
+    value = np.array([0, 0.3 + 1j, -0.6, 1.5 - 2j, 2j], dtype)
+    outputs = [abs(z), at.angle(z), at.real(z), at.imag(z), at.conj(z), z**2, z * z, z + x, z / (z + 1), at.exp(z)]
+    outputs += [at.eq(z, 0), at.neq(z, 1), at.sqrt(z), at.sqr(z), z.sum(), z.mean(), z.prod(), at.dot(z, z), -z]
+    outputs += [at.complex(x, 2 * x), at.complex_from_polar(abs(x), x), at.switch(at.eq(x, 0), z, 2 * z)]
+    assert_agrees([z, x], outputs, [value, value.real], tolerance=1e-5 if dtype == "complex64" else 1e-10)
+
+
+@pytest.mark.parametrize("ends", [(False, False), (False, True), (True, False), (True, True)])
+def test_ranges_agree_with_python(ends):
+    within = Elemwise(scalar.basic.InRange(*ends))
     x = at.dvector()
-    value = np.array([-1.7, 0.0, 0.4, 2.6])
-    assert_agrees([x], [at.cast(x, dtype)], [value])
+    assert_agrees([x], [within(x, -1.0, 1.0)], [np.array([-2, -1, 0, 1, 2.0])])
+
+
+def test_special_values_agree_with_python():
+    """Infinities and what is no number, through all functions of one and of two numbers that Aesara's scalars have."""
+    value = np.array([0.0, -0.0, np.inf, -np.inf, np.nan, 0.5, -0.5, 1.5, 2.5, -2.5, 1e300, 1e-300])
+    x, y = at.dvector(), at.dvector()
+    ops = [op for op in vars(scalar.basic).values() if isinstance(op, scalar.ScalarOp)]
+    basic = scalar.basic
+    left_out = (basic.Cast, basic.Invert, basic.ComplexFromPolar, basic.Mean, basic.AND, basic.OR, basic.XOR)
+    ops = [op for op in ops if not isinstance(op, left_out)]
+    one = [Elemwise(op)(x) for op in ops if op.nin == 1]
+    two = [Elemwise(op)(x, y) for op in ops if op.nin in (2, -1)]
+    assert len(one) > 30 and len(two) > 15
+    with np.errstate(all="ignore"):
+        assert_agrees([x], one, [value])
+        assert_agrees([x, y], two, [np.repeat(value, value.size), np.tile(value, value.size)])
 
 
 def test_fused_ops_agree_with_python():

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from crmn_legacy.backend.lowerings import lower
 
-from .reference import assert_agrees, examples, gradients, hlo
+from .reference import assert_agrees, examples, gradients, hlo, xla_result
 
 SHAPE = (5, 6, 4)
 bounds = st.one_of(st.none(), st.integers(-7, 7))
@@ -139,3 +139,19 @@ def test_picking_ignores_what_is_not_picked():
     value = np.array([[1.0, np.inf], [np.nan, 2.0]])
     (got,) = lower([x, y], [x[at.arange(2), y]])(value, np.array([0, 1]))
     np.testing.assert_array_equal(got, [1.0, 2.0])
+
+
+def test_an_index_out_of_range_gives_no_number_of_another_place():
+    """XLA raises nothing; what it takes instead must not pass for what was asked for."""
+    x, i = at.dmatrix(), at.lvector()
+    loss = -x[at.arange(i.shape[0]), i]
+    values = [np.ones((2, 3)), np.array([1, 3])]
+    for found in xla_result([x, i], [x[i, 0], x[:, i][0], loss, x.flatten()[i + 3]], values):
+        assert np.isnan(found).tolist() == [False, True]
+
+
+def test_a_known_index_out_of_range_is_refused():
+    x = at.dmatrix()
+    for outputs in ([x[5]], [x[[0, 5]]], [x[:, [-4]]], [at.inc_subtensor(x[[0, 5]], 1.0)]):
+        with pytest.raises(IndexError, match="out of range"):
+            jax.jit(lower([x], outputs))(np.ones((2, 3)))

@@ -206,3 +206,15 @@ def test_a_program_can_be_exported_for_processors_and_gpus():
     assert "stablehlo.convolution" in text
     assert "custom_call" not in text
     assert "scatter" not in text
+
+
+def test_nodes_before_the_inputs_are_left_alone():
+    from aesara.sandbox.rng_mrg import MRG_RandomStream
+
+    from crmn_legacy.backend.lowerings.interpreter import sorted_nodes
+
+    x = at.vector()
+    drawn = MRG_RandomStream(1).uniform((3,))
+    outputs = [at.lt(drawn, at.exp(x) + 1)]
+    nodes = sorted_nodes([x, drawn], outputs)
+    assert drawn.owner not in nodes and nodes[-1] is outputs[0].owner

@@ -8,7 +8,7 @@ from aesara.tensor.nnet import basic
 
 from crmn_legacy.backend.lowerings import lower
 
-from .reference import assert_agrees, hlo
+from .reference import assert_agrees, hlo, xla_result
 
 SCORES = np.random.default_rng(0).normal(0, 3, (5, 4))
 CLASSES = np.array([0, 3, 1, 1, 2], "int32")
@@ -73,3 +73,11 @@ def test_crossentropy_stays_finite_where_another_class_has_no_probability():
     value, g = function(np.array([[1.0, 0.0], [0.5, 0.5]]), np.array([0, 1], "int32"))
     np.testing.assert_allclose(value, [0, np.log(2)], rtol=1e-6)
     np.testing.assert_allclose(g, [[-1, 0], [0, -2]])
+
+
+def test_a_target_that_is_no_class_has_a_cost_that_is_no_number():
+    """Aesara raises an error, which XLA cannot; it must not cost nothing."""
+    x, b, y = at.dmatrix(), at.dvector(), at.lvector()
+    costs = [basic.crossentropy_categorical_1hot(x, y), basic.crossentropy_softmax_argmax_1hot_with_bias(x, b, y)[0]]
+    for found in xla_result([x, b, y], costs, [np.full((2, 3), 0.3), np.zeros(3), np.array([2, 3])]):
+        assert np.isnan(found).tolist() == [False, True]

@@ -7,13 +7,13 @@ import aesara.tensor as at
 import jax
 import numpy as np
 import pytest
-from aesara.tensor.signal.pool import AveragePoolGrad, MaxPoolGrad, Pool
+from aesara.tensor.signal.pool import AveragePoolGrad, MaxPoolGrad, MaxPoolRop, Pool, pool_2d
 from hypothesis import given
 from hypothesis import strategies as st
 
 from crmn_legacy.backend.lowerings import lower
 
-from .reference import assert_agrees, examples, hlo, xla_result
+from .reference import assert_agrees, examples, hlo, python_result, xla_result
 
 MODES = ["max", "sum", "average_inc_pad", "average_exc_pad"]
 
@@ -156,3 +156,24 @@ def test_integers_pool_too():
         got[0, 0],
         [[image[0, 0, :3, :3].max(), image[0, 0, :3, 3].max()], [image[0, 0, 3, :3].max(), image[0, 0, 3, 3]]],
     )
+
+
+@pytest.mark.parametrize(
+    ("size", "stride", "padding", "ignored"),
+    [
+        ((2, 2), (2, 2), (0, 0), True),
+        ((3, 2), (1, 2), (0, 0), True),
+        ((3, 2), (2, 1), (0, 0), False),
+        ((3, 3), (2, 2), (1, 1), True),
+    ],
+)
+def test_the_change_of_maxima_is_the_gradient_turned_around(size, stride, padding, ignored):
+    """Aesara's own Python code for it fails; that of the gradient is the judge."""
+    x, change, g = at.dtensor4(), at.dtensor4(), at.dtensor4()
+    values = [np.random.default_rng(i).normal(size=(2, 1, 7, 6)) for i in (0, 1)]
+    changed = MaxPoolRop(ignore_border=ignored)(x, change, size, stride, padding)
+    y = pool_2d(x, size, ignored, stride, padding)
+    (got,) = xla_result([x, change], [changed], values)
+    cotangent = np.random.default_rng(2).normal(size=got.shape)
+    (turned,) = python_result([x, g], [aesara.grad(None, x, known_grads={y: g})], [values[0], cotangent])
+    np.testing.assert_allclose((got * cotangent).sum(), (turned * values[1]).sum(), rtol=1e-10)

@@ -2,12 +2,9 @@
 
 import aesara
 import aesara.tensor as at
-import jax
 import numpy as np
 import pytest
 from aesara.gradient import disconnected_grad, grad_clip, grad_scale, zero_grad
-from aesara.ifelse import ifelse
-from aesara.raise_op import Assert
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -77,14 +74,6 @@ def test_gradients_of_made_arrays_agree_with_python():
     assert_agrees([x, n], outputs, [np.float64(1.5), np.array([3.0, 1.0, 2.0])], wrt=[x, n])
 
 
-def test_sorting_agrees_with_python():
-    x = at.dmatrix()
-    value = np.random.default_rng(0).integers(0, 4, (5, 6)).astype(float)
-    outputs = [at.sort(x), at.sort(x, 0), at.sort(x, None), at.argsort(x, 1, kind="stable")]
-    assert_agrees([x], outputs, [value])
-    assert_agrees([x], [at.sort(x, 0)], [VALUE[0]], wrt=[x])
-
-
 def test_reshapes_agree_with_python():
     x = at.dtensor3()
     outputs = [x.reshape((-1, 5)), x.flatten(), x.flatten(2), x.reshape((5, 4, 3)), x.T, x.swapaxes(0, 2)]
@@ -112,46 +101,6 @@ def test_a_specified_shape_is_checked():
     x = at.dvector()
     with pytest.raises(ValueError, match="specifies"):
         lower([x], [at.specify_shape(x, 3)])(np.zeros(4))
-
-
-def test_an_assertion_about_shapes_is_checked_while_tracing():
-    x = at.dvector()
-    checked = Assert("three numbers, please")(x, at.eq(x.shape[0], 3))
-    np.testing.assert_array_equal(lower([x], [checked])(np.ones(3))[0], np.ones(3))
-    with pytest.raises(AssertionError, match="three numbers, please"):
-        lower([x], [checked])(np.ones(4))
-
-
-def test_an_assertion_about_data_is_passed_over():
-    x = at.dvector()
-    checked = Assert("positive")(x, at.all(x > 0))
-    np.testing.assert_array_equal(jax.jit(lower([x], [checked]))(-np.ones(3))[0], -np.ones(3))
-
-
-@pytest.mark.parametrize("chosen", [0, 1])
-def test_a_choice_by_data_takes_one_branch(chosen):
-    x, c = at.dvector(), at.iscalar()
-    value = np.array([1.0, 2.0])
-    (got,) = xla_result([x, c], [ifelse(c, x + 1, 2 * x)], [value, np.int32(chosen)])
-    np.testing.assert_array_equal(got, value + 1 if chosen else 2 * value)
-    a, b = ifelse(at.eq(c, 1), [x, x.sum()], [-x, x.max()])
-    for found, wanted in zip(
-        xla_result([x, c], [a, b], [value, np.int32(chosen)]), [value, 3.0] if chosen else [-value, 2.0], strict=True
-    ):
-        np.testing.assert_array_equal(found, wanted)
-
-
-def test_a_choice_by_shape_may_have_unlike_branches():
-    x = at.dvector()
-    y = ifelse(at.gt(x.shape[0], 2), x[:2], x)
-    assert xla_result([x], [y], [np.zeros(5)])[0].shape == (2,)
-    assert xla_result([x], [y], [np.zeros(1)])[0].shape == (1,)
-
-
-def test_a_choice_by_data_between_shapes_is_refused():
-    x, c = at.dvector(), at.iscalar()
-    with pytest.raises(NotImplementedError, match="differ in shape"):
-        lower([x, c], [ifelse(c, x[:2], x)])(np.zeros(3), np.int32(1))
 
 
 def test_concatenation_of_unlike_types_agrees_with_python():

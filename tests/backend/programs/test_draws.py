@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from crmn_legacy.backend.mrg_streams import stream_states
 from crmn_legacy.backend.programs.draws import Draw, describe
-from crmn_legacy.layers.random_numbers import stream_states
 
 NORMAL = Draw((1, 0), "normal", (0.0, 0.5), {"size": (3, 4)})
 SEED = Draw((7, 0), "integers", (1, 1000), {})
