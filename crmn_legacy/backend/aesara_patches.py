@@ -304,8 +304,7 @@ def _as_int64(value):
 def mend_c_code_reading(module):
     """Read an op's C code once.
 
-    Aesara 2.9.4 reads, searches and splits the same file for each op that it makes, and it makes a `DimShuffle` for
-    most of a graph's elementwise nodes. What it found is kept here by the class and the files' names.
+    Aesara 2.9.4 reads and splits the same file for each `DimShuffle` that it makes. What it found is kept here.
     """
     _require_version()
     original = module.ExternalCOp.load_c_code
@@ -328,6 +327,7 @@ def mend_c_code_reading(module):
 
 def mend_random_streams(module):
     """Make the states of many random streams at once."""
+    _require_version()
     from crmn_legacy.backend import mrg_streams
 
     mrg_streams.mend(module)

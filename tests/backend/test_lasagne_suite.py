@@ -77,14 +77,14 @@ def download(folder):
         pytest.skip(f"Lasagne 0.1's source archive could not be fetched: {reason}")
 
 
-def run_suite(source, folder, flags):
+def run_suite(source, folder, flags, runner=("-c", RUNNER)):
     """Run the suite; return its test cases, each an element of pytest's JUnit report."""
     if importlib.util.find_spec("mock") is None:
         pytest.skip("Lasagne's suite needs the package mock")
     tests = source / "lasagne" / "tests"
     report = folder / "report.xml"
     # Lasagne's own pytest options and plugins are for the pytest of 2015: its settings are not read.
-    command = [sys.executable, "-c", RUNNER, "-q", "-c", os.devnull, "-p", "no:cacheprovider", "-W", "ignore"]
+    command = [sys.executable, *runner, "-q", "-c", os.devnull, "-p", "no:cacheprovider", "-W", "ignore"]
     command += ["-o", "python_files=test*py", "-o", "junit_family=xunit2", f"--junitxml={report}"]
     command += [f"--rootdir={tests}", f"--confcutdir={tests}", str(tests)]
     repository = Path(__file__).resolve().parents[2]
@@ -125,6 +125,12 @@ def count_skips(cases):
 def test_lasagnes_own_suite_passes_but_for_the_known_failures(lasagne_source, tmp_path):
     # Most of the suite's functions run once: what compiles fastest is fastest, and that is no C.
     assert_lasagnes_bar_is_met(run_suite(lasagne_source, tmp_path, "mode=FAST_COMPILE,cxx="))
+
+
+@pytest.mark.slow
+def test_lasagnes_own_suite_passes_through_xla(lasagne_source, tmp_path):
+    door = ("-m", "crmn_legacy.backend", "-m", "pytest")
+    assert_lasagnes_bar_is_met(run_suite(lasagne_source, tmp_path, "cxx=", door))
 
 
 @pytest.mark.slow
