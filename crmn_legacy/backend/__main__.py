@@ -45,6 +45,7 @@ def run_script(path, arguments, is_python2=False):
     source = read_script(path)
     folder = os.path.dirname(os.path.realpath(path))
     sys.path[0] = folder
+    old_names.install()
     builtins = __builtins__
     try:
         if is_python2:
@@ -75,6 +76,7 @@ def run_module(name, arguments):
     UserError
         There is no such module.
     """
+    old_names.install()
     with _faults_of_its_own():
         spec = _find(name)
         if spec is not None and spec.submodule_search_locations is not None:
@@ -97,7 +99,6 @@ def _find(name):
 
 
 def _run(code, path, arguments, spec=None, builtins=__builtins__):
-    old_names.install()
     sys.argv = [path, *arguments]
     if not sys.warnoptions:
         # Python shows these for __main__ alone; that Theano's way of calling is old is no news to the script.

@@ -11,7 +11,7 @@ import math
 import threading
 import time
 
-from crmn_legacy.backend import aesara_patches
+from crmn_legacy.backend import aesara_patches, six_names
 
 _ABSTRACT = """
 AsyncGenerator AsyncIterable AsyncIterator Awaitable ByteString Callable Collection Container Coroutine Generator
@@ -31,7 +31,8 @@ def getargspec(function):
 
 
 def install():
-    """Give the modules that are here their old names back, and NumPy and SciPy theirs once they are imported."""
+    """Give the modules that are here their old names back, NumPy and SciPy theirs once they are imported, and six."""
+    six_names.install()
     for name in _ABSTRACT.split():
         _give(collections, name, getattr(collections.abc, name, None))
     _give(inspect, "getargspec", getargspec)

@@ -11,6 +11,7 @@ from aesara.sandbox.rng_mrg import MRG_RandomStream
 from aesara.scan.utils import until
 
 from crmn_legacy.backend.lowerings import lower
+from crmn_legacy.backend.lowerings.scan import MOST_WRITTEN_OUT
 
 from .reference import assert_agrees, hlo, python_only, xla_result
 
@@ -188,6 +189,25 @@ def test_a_number_of_steps_that_is_data_is_refused():
     h = scanned(lambda h: h + 1, outputs_info=[h0], n_steps=n)
     with pytest.raises(NotImplementedError, match="depends on the data"):
         jax.jit(lower([h0, n], [h]))(np.float64(0), np.int64(3))
+
+
+def test_a_loop_whose_shapes_follow_from_its_steps_is_written_out():
+    x = at.dvector()
+    sums = scanned(lambda k, x: x[:k].sum(), sequences=[at.arange(1, x.shape[0] + 1)], non_sequences=[x])
+    ends = scanned(
+        lambda k, y, h, x: h * 0.5 + x[k:].sum() * y,
+        sequences=[at.arange(3), x],
+        outputs_info=[at.zeros(())],
+        non_sequences=[x],
+    )
+    assert_agrees([x], [sums, ends], [RNG.normal(size=5)], wrt=[x])
+
+
+def test_a_long_loop_is_not_written_out():
+    x = at.dvector()
+    sums = scanned(lambda k, x: x[:k].sum(), sequences=[at.arange(x.shape[0])], non_sequences=[x])
+    with pytest.raises(NotImplementedError, match="a bound of a slice depends on the data"):
+        jax.jit(lower([x], [sums]))(np.zeros(MOST_WRITTEN_OUT + 1))
 
 
 def test_a_loop_stays_one_loop():
