@@ -26,7 +26,8 @@ def with_examples():
 def test_examples_give_what_stands_below_them(name, double):
     module = importlib.import_module(name)
     results = doctest.testmod(module, optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS)
-    assert results.attempted and not results.failed
+    # What changes the whole process is shown, and tried elsewhere.
+    assert (results.attempted or "+SKIP" in module.__loader__.get_source(name)) and not results.failed
 
 
 @pytest.mark.parametrize("name", ["fit", "load", "name_parameters", "restore", "backend.compile.compile_step"])

@@ -1,6 +1,15 @@
 """The front door: Theano programs whose functions XLA compiles, on the processor or for a card."""
 
-from crmn_legacy.backend import aesara_patches, aesara_settings, cache, determinism, install, theano_comparisons
+from crmn_legacy.backend import (
+    aesara_patches,
+    aesara_settings,
+    cache,
+    determinism,
+    install,
+    lasagne_gpu_layers,
+    theano_comparisons,
+    theano_names,
+)
 from crmn_legacy.errors import UserError
 
 BACKENDS = ("xla", "c")
@@ -26,7 +35,7 @@ def open_door(backend="xla", device=None):
     Examples
     --------
     >>> from crmn_legacy.backend.door import open_door
-    >>> open_door()
+    >>> open_door()  # doctest: +SKIP
     >>> import theano
     >>> x = theano.tensor.vector()
     >>> theano.function([x], x**2)([1, 2, 3]).tolist()
@@ -40,6 +49,7 @@ def open_door(backend="xla", device=None):
         raise UserError("--device cuda got --backend c, expected --backend xla: Aesara computes on the processor alone")
     install()
     theano_comparisons.install()
+    lasagne_gpu_layers.answer_wrappers(theano_names.TheanoModule)
     aesara_patches.mend_when_imported("aesara.compile.function.types", _name_as_theano)
     if backend == "c":
         return

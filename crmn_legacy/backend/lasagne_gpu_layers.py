@@ -17,7 +17,7 @@ _WRAPPERS = ("pylearn2.sandbox.cuda_convnet.filter_acts", "pylearn2.sandbox.cuda
 
 
 def install(lazy_module):
-    """Answer for the layers, and for pylearn2's wrappers, once they are imported; idempotent.
+    """Answer for the layers, and for pylearn2's wrappers that they import, once they are imported; idempotent.
 
     Parameters
     ----------
@@ -26,7 +26,11 @@ def install(lazy_module):
     """
     if any(isinstance(finder, _Finder) for finder in sys.meta_path):
         return
-    sys.meta_path.insert(0, _Finder())
+    sys.meta_path.insert(0, _Finder(lazy_module))
+
+
+def answer_wrappers(lazy_module):
+    """Answer for pylearn2's wrappers of cuda-convnet, without a pylearn2; `lazy_module` as for `install`."""
     for name in _WRAPPERS:
         sys.modules.setdefault(name, lazy_module(name, ("crmn_legacy.backend.theano_modules.cuda_convnet",), {}))
 
@@ -34,26 +38,31 @@ def install(lazy_module):
 class _Finder:
     """Finds the layers where they are, and tells them of a card."""
 
+    def __init__(self, lazy_module):
+        self._lazy_module = lazy_module
+
     def find_spec(self, fullname, path=None, target=None):
         if fullname not in LAYERS:
             return None
         spec = importlib.machinery.PathFinder.find_spec(fullname, path, target)
         if spec is not None:
-            spec.loader = _Loader(spec.loader)
+            spec.loader = _Loader(spec.loader, self._lazy_module)
         return spec
 
 
 class _Loader:
     """Loads a module with its own loader, as though there were a card."""
 
-    def __init__(self, loader):
+    def __init__(self, loader, lazy_module):
         self._loader = loader
+        self._lazy_module = lazy_module
 
     def create_module(self, spec):
         return self._loader.create_module(spec)
 
     def exec_module(self, module):
         module.__loader__ = module.__spec__.loader = self._loader
+        answer_wrappers(self._lazy_module)
         # Lasagne 0.1's cuda_convnet adds a list to one, as Python 2 did.
         module.range = lambda *sides: list(range(*sides))
         with _card():

@@ -9,12 +9,14 @@ import contextlib
 import numpy as np
 from aesara.graph.basic import Constant
 from aesara.scalar.basic import ScalarType
+from aesara.tensor.random.type import RandomType
 from aesara.tensor.type import TensorType
 
 from crmn_legacy.backend import device_values
 from crmn_legacy.backend.graph_building import uncollected
 from crmn_legacy.backend.lowerings.guarded import LARGEST, GuardedProgram
 from crmn_legacy.backend.lowerings.interpreter import sorted_nodes
+from crmn_legacy.backend.lowerings.random_states import array_to_state, state_to_array
 
 _KEPT = 65536
 
@@ -127,13 +129,20 @@ class HostNode:
             except Exception as error:
                 error.host_node = self.node
                 raise
-            results = [self._cells[variable][0] for variable in self.outputs]
+            results = [_as_stages_have_it(self._cells[variable][0]) for variable in self.outputs]
             for variable in (*self.inputs, *self.outputs):
                 self._cells[variable][0] = None
         return results
 
 
+def _as_stages_have_it(value):
+    """A value as stages hand it on: of a random generator, its state as an array."""
+    return state_to_array(value) if isinstance(value, np.random.RandomState | np.random.Generator) else value
+
+
 def _at_home(variable, value, written):
+    if isinstance(variable.type, RandomType) and not isinstance(value, np.random.RandomState | np.random.Generator):
+        return array_to_state(np.asarray(value))
     if not is_for_xla(variable):
         return value
     array = np.array(value) if written else np.asarray(value)

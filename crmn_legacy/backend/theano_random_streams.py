@@ -28,10 +28,11 @@ class RandomStreams(RandomStreamsBase):
 
     Examples
     --------
+    >>> import crmn_legacy, theano
     >>> streams = RandomStreams(1)
     >>> coin = theano.function([], streams.binomial((4,)))
     >>> coin(), coin()
-    (array([0, 1, 0, 0]), array([1, 0, 1, 1]))
+    (array([1, 0, 0, 0]), array([1, 0, 1, 1]))
     """
 
     def __init__(self, seed=None):

@@ -406,3 +406,16 @@ def test_values_are_printed_before_the_call_returns(x, capfd):
     for value in (1, 2):
         assert compiled(np.full(3, value, FLOAT)) == 6 * value
         assert capfd.readouterr().out == f"the sum __str__ = {3.0 * value}\n"
+
+
+def test_a_draw_whose_length_depends_on_data_is_made_on_the_host_and_goes_on(capsys):
+    from crmn_legacy.backend.theano_random_streams import RandomStreams
+
+    n = at.lvector()
+    streams = RandomStreams(3)
+    compiled = aesara.function([n], streams.permutation(n=n.sum()))
+    seed = int(np.random.RandomState(3).randint(2**30))
+    expected = np.random.RandomState(seed)
+    for _ in range(2):
+        drawn = compiled(np.array([2, 3] * 20))
+        assert np.ravel(drawn).tolist() == expected.permutation(100).tolist()

@@ -31,7 +31,13 @@ def assert_as_told(page, clone, small=True):
             assert matches(step.printed, outcome.stdout), f"{step.text}\n{outcome.stdout}"
 
 
-@pytest.mark.parametrize("page", PAGES)
+# A minute and more.
+LONG = ("tutorial", "training")
+
+
+@pytest.mark.parametrize(
+    "page", [pytest.param(page, marks=pytest.mark.slow) if page in LONG else page for page in PAGES]
+)
 def test_a_page_can_be_followed(page, tmp_path):
     assert_as_told(page, tmp_path)
 

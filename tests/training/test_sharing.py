@@ -91,6 +91,7 @@ def bits_of_all(processes, *arguments):
     return re.search("^bits: sha256:.*$", first[1], re.MULTILINE)[0]
 
 
+@pytest.mark.slow
 def test_the_documents_two_processes_come_to_the_bits_of_one(tmp_path):
     (block,) = re.findall("^```bash\n(.*?)^```$", (ROOT / "docs" / "DEVICES.md").read_text(), re.MULTILINE | re.DOTALL)
     words = block.replace("127.0.0.1:7000", f"127.0.0.1:{free_port()}").replace("recipes/", f"{ROOT}/recipes/")
