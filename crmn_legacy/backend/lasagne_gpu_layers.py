@@ -10,25 +10,22 @@ import importlib.machinery
 import sys
 import warnings
 
+from crmn_legacy.backend import theano_names
+
 LAYERS = ("lasagne.layers.dnn", "lasagne.layers.corrmm", "lasagne.layers.cuda_convnet")
 
 # What wrapped cuda-convnet for Theano; nothing else of pylearn2 is answered.
 _WRAPPERS = ("pylearn2.sandbox.cuda_convnet.filter_acts", "pylearn2.sandbox.cuda_convnet.pool")
 
 
-def install(lazy_module):
-    """Answer for the layers, and for pylearn2's wrappers, once they are imported; idempotent.
-
-    Parameters
-    ----------
-    lazy_module : callable
-        Takes a name, the modules to search for its names, and other names; makes a module of them.
-    """
+def install():
+    """Answer for the layers, and for pylearn2's wrappers, once they are imported; idempotent."""
     if any(isinstance(finder, _Finder) for finder in sys.meta_path):
         return
     sys.meta_path.insert(0, _Finder())
     for name in _WRAPPERS:
-        sys.modules.setdefault(name, lazy_module(name, ("crmn_legacy.backend.theano_modules.cuda_convnet",), {}))
+        answer = theano_names.TheanoModule(name, ("crmn_legacy.backend.theano_modules.cuda_convnet",), {})
+        sys.modules.setdefault(name, answer)
 
 
 class _Finder:

@@ -13,7 +13,6 @@ import sys
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 
-from crmn_legacy.backend import lasagne_gpu_layers, theano_conventions
 from crmn_legacy.backend.theano_modules.tables import TABLES
 from crmn_legacy.errors import UserError
 
@@ -44,8 +43,6 @@ def install():
         for left in [name for name in sys.modules if name.startswith(f"{package}.") and package not in sys.modules]:
             del sys.modules[left]
     sys.meta_path.insert(0, _TheanoFinder())
-    theano_conventions.install()
-    lasagne_gpu_layers.install(TheanoModule)
 
 
 def _real_theano(place):

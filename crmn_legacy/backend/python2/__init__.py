@@ -12,7 +12,7 @@ import builtins
 from crmn_legacy.backend.python2 import importing, syntax
 from crmn_legacy.backend.python2.conversion import code, converted
 
-__all__ = ["compiled", "install", "is_python2"]
+__all__ = ["compiled", "install", "is_python2", "without_own_frames"]
 
 
 def install(folder):
@@ -48,6 +48,25 @@ def compiled(source, path):
 
     tree, is_python2 = converted(source, path)
     return code(tree, path), names.BUILTINS if is_python2 else vars(builtins)
+
+
+def without_own_frames(trace):
+    """A traceback without the frames of this package, which stand for what Python 2 had built in."""
+    while trace is not None and _is_own(trace):
+        trace = trace.tb_next
+    step = trace
+    while step is not None and step.tb_next is not None:
+        if _is_own(step.tb_next):
+            step.tb_next = step.tb_next.tb_next
+        else:
+            step = step.tb_next
+    return trace
+
+
+def _is_own(step):
+    # Python takes its import system's frames out itself, but not with ours between them.
+    frame = step.tb_frame
+    return frame.f_globals.get("__package__") == __package__ or frame.f_code.co_filename.startswith("<frozen importlib")
 
 
 def is_python2(path):
