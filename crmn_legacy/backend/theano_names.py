@@ -168,6 +168,8 @@ def _aesara_name(fullname):
 
 def _same_place_in_aesara(fullname):
     """Tell whether Aesara has a module at the place of Theano's `fullname`."""
+    if not fullname.startswith("theano."):
+        return False
     parent = sys.modules.get(_parent(fullname))
     if isinstance(parent, TheanoModule) and fullname.rpartition(".")[2] in parent._names:
         return False
