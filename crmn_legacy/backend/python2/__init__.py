@@ -9,6 +9,7 @@ they are imported; no other code is touched. Byte strings are ``str``, their byt
 
 import builtins
 
+from crmn_legacy import submodules as _submodules
 from crmn_legacy.backend.python2 import importing, syntax
 from crmn_legacy.backend.python2.conversion import code, converted
 
@@ -73,3 +74,6 @@ def is_python2(path):
     """Whether the file at `path`, which Python 3 cannot read, is Python 2."""
     with open(path, "rb") as file:
         return syntax.looks_like_python2(syntax.decoded(file.read()), path)
+
+
+__getattr__, __dir__ = _submodules.attributes(globals())
