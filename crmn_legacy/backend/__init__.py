@@ -8,7 +8,7 @@ finders on ``sys.meta_path`` that act when Theano, Lasagne or Aesara is first im
 import importlib
 
 from crmn_legacy import submodules as _submodules
-from crmn_legacy.backend import aesara_patches, theano_names
+from crmn_legacy.backend import aesara_patches, lasagne_gpu_layers, theano_conventions, theano_names
 
 __all__ = ["install", "resolve"]
 
@@ -23,6 +23,8 @@ def install():
     """
     theano_names.install()
     aesara_patches.apply()
+    theano_conventions.install()
+    lasagne_gpu_layers.install()
 
 
 def resolve(reference):

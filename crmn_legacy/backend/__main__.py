@@ -103,6 +103,8 @@ def _run(code, path, arguments, spec=None, builtins=__builtins__):
     if not sys.warnoptions:
         # Python shows these for __main__ alone; that Theano's way of calling is old is no news to the script.
         warnings.filterwarnings("ignore", category=DeprecationWarning)
+        # Nor that Aesara is to change.
+        warnings.filterwarnings("ignore", category=FutureWarning, module=r"aesara\b")
     module = ModuleType("__main__")
     module.__file__ = path
     module.__builtins__ = builtins
@@ -128,7 +130,7 @@ def _faults_of_its_own(folder=None):
     except Exception as error:
         if folder and isinstance(error, SyntaxError) and _is_below(folder, error.filename):
             raise
-        trace = error.__traceback__.tb_next.tb_next
+        trace = python2.without_own_frames(error.__traceback__.tb_next.tb_next)
         sys.excepthook(type(error), error.with_traceback(trace), trace)
         sys.exit(1)
 

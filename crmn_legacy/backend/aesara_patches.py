@@ -358,7 +358,7 @@ def _settings_told(name):
     except UserError:
         raise
     except Exception as error:
-        if name not in ("aesara.configparser", "aesara.configdefaults"):
+        if name not in ("aesara.configparser", "aesara.configdefaults") or isinstance(error, ImportError):
             raise
         raise UserError(
             f"got settings that Aesara cannot take ({error}), expected AESARA_FLAGS and ~/.aesararc without them: mend "

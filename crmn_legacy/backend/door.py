@@ -8,7 +8,6 @@ from crmn_legacy.backend import (
     install,
     lasagne_gpu_layers,
     theano_comparisons,
-    theano_names,
 )
 from crmn_legacy.errors import UserError
 
@@ -49,7 +48,7 @@ def open_door(backend="xla", device=None):
         raise UserError("--device cuda got --backend c, expected --backend xla: Aesara computes on the processor alone")
     install()
     theano_comparisons.install()
-    lasagne_gpu_layers.answer_wrappers(theano_names.TheanoModule)
+    lasagne_gpu_layers.answer_wrappers()
     aesara_patches.mend_when_imported("aesara.compile.function.types", _name_as_theano)
     if backend == "c":
         return

@@ -10,59 +10,52 @@ import importlib.machinery
 import sys
 import warnings
 
+from crmn_legacy.backend import theano_names
+
 LAYERS = ("lasagne.layers.dnn", "lasagne.layers.corrmm", "lasagne.layers.cuda_convnet")
 
 # What wrapped cuda-convnet for Theano; nothing else of pylearn2 is answered.
 _WRAPPERS = ("pylearn2.sandbox.cuda_convnet.filter_acts", "pylearn2.sandbox.cuda_convnet.pool")
 
 
-def install(lazy_module):
-    """Answer for the layers, and for pylearn2's wrappers that they import, once they are imported; idempotent.
-
-    Parameters
-    ----------
-    lazy_module : callable
-        Takes a name, the modules to search for its names, and other names; makes a module of them.
-    """
+def install():
+    """Answer for the layers, and for pylearn2's wrappers that they import, once they are imported; idempotent."""
     if any(isinstance(finder, _Finder) for finder in sys.meta_path):
         return
-    sys.meta_path.insert(0, _Finder(lazy_module))
+    sys.meta_path.insert(0, _Finder())
 
 
-def answer_wrappers(lazy_module):
-    """Answer for pylearn2's wrappers of cuda-convnet, without a pylearn2; `lazy_module` as for `install`."""
+def answer_wrappers():
+    """Answer for pylearn2's wrappers of cuda-convnet, without a pylearn2."""
     for name in _WRAPPERS:
-        sys.modules.setdefault(name, lazy_module(name, ("crmn_legacy.backend.theano_modules.cuda_convnet",), {}))
+        answer = theano_names.TheanoModule(name, ("crmn_legacy.backend.theano_modules.cuda_convnet",), {})
+        sys.modules.setdefault(name, answer)
 
 
 class _Finder:
     """Finds the layers where they are, and tells them of a card."""
-
-    def __init__(self, lazy_module):
-        self._lazy_module = lazy_module
 
     def find_spec(self, fullname, path=None, target=None):
         if fullname not in LAYERS:
             return None
         spec = importlib.machinery.PathFinder.find_spec(fullname, path, target)
         if spec is not None:
-            spec.loader = _Loader(spec.loader, self._lazy_module)
+            spec.loader = _Loader(spec.loader)
         return spec
 
 
 class _Loader:
     """Loads a module with its own loader, as though there were a card."""
 
-    def __init__(self, loader, lazy_module):
+    def __init__(self, loader):
         self._loader = loader
-        self._lazy_module = lazy_module
 
     def create_module(self, spec):
         return self._loader.create_module(spec)
 
     def exec_module(self, module):
         module.__loader__ = module.__spec__.loader = self._loader
-        answer_wrappers(self._lazy_module)
+        answer_wrappers()
         # Lasagne 0.1's cuda_convnet adds a list to one, as Python 2 did.
         module.range = lambda *sides: list(range(*sides))
         with _card():

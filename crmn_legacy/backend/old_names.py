@@ -6,6 +6,7 @@ Only the door installs them: a program of that time is not to end on ``collectio
 import collections
 import collections.abc
 import fractions
+import functools
 import inspect
 import math
 import threading
@@ -62,6 +63,19 @@ def _mend_numpy(numpy):
     }  # fmt: skip
     for name, value in names.items():
         _give(numpy, name, value)
+
+    for name in ("linspace", "logspace", "geomspace"):
+        setattr(numpy, name, _with_whole_count(getattr(numpy, name)))
+
+
+def _with_whole_count(function):
+    """A function of NumPy's to which a count was a float, ``1e3``, until NumPy 1.18."""
+
+    @functools.wraps(function)
+    def counting(start, stop, num=50, *arguments, **named):
+        return function(start, stop, int(num), *arguments, **named)
+
+    return counting
 
 
 def _mend_base64(base64):

@@ -36,8 +36,9 @@ class _Finder:
 
     def create_module(self, spec):
         """A module whose names are looked for where they are."""
-        names = dict(six.MOVES) if spec.name == "six.moves" else {}
-        return theano_names.TheanoModule(spec.name, () if names else (six.__name__,), names)
+        if spec.name == "six.moves":
+            return theano_names.TheanoModule(spec.name, (), dict(six.MOVES))
+        return theano_names.TheanoModule(spec.name, (six.__name__,), {"moves": "six.moves"})
 
     def exec_module(self, module):
         """Nothing; but a name for a module of today's is that module."""

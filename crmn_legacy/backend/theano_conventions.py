@@ -30,22 +30,49 @@ def mend_variables(module):
 
 
 def mend_shared_variables(module):
-    """Read a shared variable from a pickle of Theano's, whose state has a default update only where there is one."""
+    """Read a shared variable from a pickle of Theano's, whose default update may be missing; and let it be zeroed."""
     aesara_patches._require_version()
     module.SharedVariable._default_update = None
 
+    def zero(self, borrow=False):
+        """Set every element to nought."""
+        value = self.get_value(borrow=True)
+        self.set_value(value * 0, borrow=True)
+
+    module.SharedVariable.zero = zero
+
+
+# Methods that are asked now with the graph first, and how many parameters they had without it.
+_WITHOUT_GRAPH = {"infer_shape": 3, "do_constant_folding": 2}
+
+# Methods that are told now of the compiler.
+_WITHOUT_COMPILER = ("c_compile_args", "c_header_dirs", "c_headers", "c_lib_dirs", "c_libraries", "c_no_compile_args")
+
 
 def mend_operations(module):
-    """Let a program's operation infer shapes from its node and shapes alone, without the graph."""
+    """Let a program's operation have methods that take neither the graph nor the compiler."""
     aesara_patches._require_version()
 
     def adapt_subclass(cls, **options):
         super(module.Op, cls).__init_subclass__(**options)
-        infer_shape = vars(cls).get("infer_shape")
-        if _takes(infer_shape, 3):
-            cls.infer_shape = lambda self, fgraph, node, shapes: infer_shape(self, node, shapes)
+        for name, count in _WITHOUT_GRAPH.items():
+            method = vars(cls).get(name)
+            if _takes(method, count):
+                setattr(cls, name, _with_graph(method))
+        for name in _WITHOUT_COMPILER:
+            method = vars(cls).get(name)
+            if _takes(method, 1):
+                setattr(cls, name, _with_compiler(method))
 
     module.Op.__init_subclass__ = classmethod(adapt_subclass)
+
+
+def _with_graph(method):
+    return lambda self, fgraph, *arguments: method(self, *arguments)
+
+
+def _with_compiler(method):
+    return lambda self, **compiler: method(self)
 
 
 def _takes(function, count):
@@ -90,7 +117,10 @@ def mend_default_updates(module):
 
 
 def mend_methods(module):
-    """Let a tensor be made of a type alone, and ``x.flatten`` be told the number of axes by its old name."""
+    """Let a tensor be made of a type alone, and its methods be called as in Theano 0.7.
+
+    ``x.flatten`` is told the number of axes by its old name, ``x.std`` and ``x.var`` whether to keep them second.
+    """
     aesara_patches._require_version()
     module.TensorVariable.__init__.__defaults__ = (None, None, None)
     operators = module._tensor_py_operators
@@ -102,3 +132,15 @@ def mend_methods(module):
 
     flatten.__wrapped__ = original
     operators.flatten = flatten
+    for name in ("std", "var"):
+        setattr(operators, name, _with_keepdims_second(getattr(operators, name)))
+
+
+def _with_keepdims_second(method):
+    def of_axis(self, axis=None, ddof=0, keepdims=False, corrected=False):
+        if isinstance(ddof, bool):
+            ddof, keepdims = 0, ddof
+        return method(self, axis, ddof, keepdims, corrected)
+
+    of_axis.__wrapped__ = method
+    return of_axis

@@ -13,7 +13,6 @@ import sys
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 
-from crmn_legacy.backend import lasagne_gpu_layers, theano_conventions
 from crmn_legacy.backend.theano_modules.tables import TABLES
 from crmn_legacy.errors import UserError
 
@@ -41,8 +40,6 @@ def install():
         raise _real_theano(getattr(theano, "__file__", None))
     clear_what_failed(sys.modules)
     sys.meta_path.insert(0, _TheanoFinder())
-    theano_conventions.install()
-    lasagne_gpu_layers.install(TheanoModule)
 
 
 def clear_what_failed(modules):
@@ -176,6 +173,8 @@ def _aesara_name(fullname):
 
 def _same_place_in_aesara(fullname):
     """Tell whether Aesara has a module at the place of Theano's `fullname`."""
+    if not fullname.startswith("theano."):
+        return False
     parent = sys.modules.get(_parent(fullname))
     if isinstance(parent, TheanoModule) and fullname.rpartition(".")[2] in parent._names:
         return False

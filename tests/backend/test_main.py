@@ -310,3 +310,21 @@ def test_a_python_3_program_runs_as_python_2_too(tmp_path):
     script = write(tmp_path / "script.py", "import sys\nprint(f'{7 / 2}', *sys.argv[1:], file=sys.stdout)\n")
     ran = front_door("--python2", script, "--python2", cwd=tmp_path)
     assert (ran.returncode, ran.stdout, ran.stderr) == (0, "3.5 --python2\n", "")
+
+
+def test_a_python_2_programs_traceback_is_its_own(tmp_path):
+    script = write(tmp_path / "script.py", "import beside\n")
+    write(tmp_path / "beside.py", "print 'here'\nx = [1] / 2\n")
+    ran = front_door("--python2", script, cwd=tmp_path)
+    assert (ran.returncode, ran.stdout) == (1, "here\n")
+    assert [line.split(", line ")[1] for line in ran.stderr.splitlines() if ", line " in line] == [
+        "1, in <module>", "2, in <module>",
+    ]  # fmt: skip
+    assert ran.stderr.endswith("TypeError: unsupported operand type(s) for /: 'list' and 'int'\n")
+    assert "crmn_legacy" not in ran.stderr
+
+
+def test_that_aesara_is_to_change_is_no_news(tmp_path):
+    lines = "import theano.tensor as T\nx = T.matrix()\nT.nnet.h_softmax(x, 2, 6, 2, 3, x, x, T.tensor3(), x)\n"
+    ran = front_door(write(tmp_path / "script.py", lines), cwd=tmp_path)
+    assert (ran.returncode, ran.stderr) == (0, "")

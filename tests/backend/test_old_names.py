@@ -21,6 +21,7 @@ assert base64.decodestring(base64.encodestring(b"x")) == b"x"
 assert (np.float, np.int, np.bool, np.object, np.complex, np.str) == (float, int, bool, object, complex, str)
 assert np.zeros(2, dtype=np.float).dtype == "float64" and np.asscalar(np.ones(1)) == 1.0
 assert isinstance(np.float64(1), np.float) and "float32" in np.typeDict
+assert len(np.linspace(0, 1, 1e1)) == len(np.logspace(0, 1, num=np.sqrt(100))) == 10 and len(np.linspace(0, 1)) == 50
 assert scipy.ndimage.imread is scipy.misc.imread
 print("all there")
 """

@@ -7,7 +7,9 @@ from pathlib import Path
 
 SCRIPT = """
 import pickle, urllib.request
-import six, six.moves.cPickle
+import six
+assert six.moves.reduce
+import six.moves.cPickle
 from six import iteritems
 from six.moves import cPickle, range, reduce, urllib as moved, xrange
 from six.moves.urllib.parse import urljoin
@@ -17,6 +19,7 @@ from theano.compat.six.moves import cPickle as old
 assert pickle is cPickle is old is six.moves.cPickle and pickle.__name__ == pickle.__spec__.name == "pickle"
 assert moved is urllib and urlretrieve is urllib.request.urlretrieve and urljoin is urllib.parse.urljoin
 assert list(iteritems({1: 2})) == [(1, 2)] and list(xrange(2)) == [0, 1] and six.string_types == (str,)
+assert six.types is __import__("types") and six.moves.xrange is range
 print("all there")
 """
 

@@ -156,6 +156,17 @@ def test_a_variable_is_made_of_a_type_alone():
     assert T.TensorVariable(T.fvector).type == T.fvector
 
 
+def test_methods_of_tensors_and_shared_variables(evaluate):
+    values = np.arange(6.0).reshape(2, 3)
+    for name in ("std", "var"):
+        method, expected = getattr(T.constant(values), name), getattr(values, name)
+        assert np.allclose(evaluate(method(1, True)), expected(1, keepdims=True))
+        assert np.allclose(evaluate(method(axis=0, ddof=1)), expected(0, ddof=1))
+    w = theano.shared(values)
+    w.zero()
+    assert w.get_value().tolist() == [[0, 0, 0], [0, 0, 0]]
+
+
 def test_a_shared_variables_default_update_may_know_more_of_its_shape():
     average = theano.shared(np.zeros(2))
     average.default_update = average * 0.5 + T.constant(np.ones(2))

@@ -9,10 +9,11 @@ they are imported; no other code is touched. Byte strings are ``str``, their byt
 
 import builtins
 
+from crmn_legacy import submodules as _submodules
 from crmn_legacy.backend.python2 import importing, syntax
 from crmn_legacy.backend.python2.conversion import code, converted
 
-__all__ = ["compiled", "install", "is_python2"]
+__all__ = ["compiled", "install", "is_python2", "without_own_frames"]
 
 
 def install(folder):
@@ -50,7 +51,29 @@ def compiled(source, path):
     return code(tree, path), names.BUILTINS if is_python2 else vars(builtins)
 
 
+def without_own_frames(trace):
+    """A traceback without the frames of this package, which stand for what Python 2 had built in."""
+    while trace is not None and _is_own(trace):
+        trace = trace.tb_next
+    step = trace
+    while step is not None and step.tb_next is not None:
+        if _is_own(step.tb_next):
+            step.tb_next = step.tb_next.tb_next
+        else:
+            step = step.tb_next
+    return trace
+
+
+def _is_own(step):
+    # Python takes its import system's frames out itself, but not with ours between them.
+    frame = step.tb_frame
+    return frame.f_globals.get("__package__") == __package__ or frame.f_code.co_filename.startswith("<frozen importlib")
+
+
 def is_python2(path):
     """Whether the file at `path`, which Python 3 cannot read, is Python 2."""
     with open(path, "rb") as file:
         return syntax.looks_like_python2(syntax.decoded(file.read()), path)
+
+
+__getattr__, __dir__ = _submodules.attributes(globals())

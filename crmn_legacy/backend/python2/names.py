@@ -130,6 +130,18 @@ def print_(*values, **options):
     builtins.print(*(runtime.as_text(value) for value in values), **options)
 
 
+def chr_(number):
+    """The string of one byte."""
+    return runtime.as_text(bytes([number]))
+
+
+def ord_(character):
+    """The number of a byte, or of a character."""
+    found = ord(character)
+    # A byte that is no text by itself stands there as half of a pair.
+    return found - 0xDC00 if 0xDC80 <= found <= 0xDCFF else found
+
+
 def apply(function, arguments=(), named=None):
     """Call a function with a sequence of arguments."""
     return function(*arguments, **(named or {}))
@@ -212,6 +224,7 @@ BUILTINS = {
     "apply": apply,
     "basestring": unicode,
     "buffer": memoryview,
+    "chr": chr_,
     "cmp": runtime.cmp,
     "coerce": lambda left, right: (type(left + right)(left), type(left + right)(right)),
     "eval": eval,
@@ -226,6 +239,7 @@ BUILTINS = {
     "max": max,
     "min": min,
     "open": files.open,
+    "ord": ord_,
     "print": print_,
     "range": range,
     "raw_input": raw_input,

@@ -4,10 +4,14 @@ import ast
 import re
 import warnings
 
+from crmn_legacy.backend.python2.runtime import as_text
 from crmn_legacy.errors import UserError
 
 # Only what Python 3 cannot read; what it reads, but takes otherwise, is the syntax tree's business.
 _FIXES = ("except", "exec", "ne", "numliterals", "paren", "print", "raise", "repr", "throw", "tuple_params")
+
+# An escape for a byte that is no character of ASCII.
+_HIGH = r"(?<!\\)(?:\\\\)*\\(x[89a-fA-F]|[23][0-7]{2})"
 
 _COOKIE = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
 _tools = {}
@@ -146,8 +150,10 @@ def _literal(spelled, all_unicode):
         return f"r{body}"
     if "u" in kind or (all_unicode and "b" not in kind):
         return body
-    if "b" in kind and not (body.isascii() and not re.search(r"\\(x[89a-fA-F]|[23])", body)):
+    if "b" in kind and not (body.isascii() and not re.search(_HIGH, body)):
         return f"b{body}"
+    if re.search(_HIGH, body) and body.isascii() and "\n" not in body:
+        return ascii(as_text(ast.literal_eval(f"b{body}")))
     # A string of bytes, in which \u and \N are no escapes.
     return re.sub(r"(\\\\)|\\(?=[uUN])", lambda found: found[1] or r"\\", body)
 

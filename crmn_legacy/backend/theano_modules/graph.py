@@ -5,12 +5,39 @@ from collections import Counter
 
 from aesara import config
 from aesara.graph import basic, utils
+from aesara.graph.op import Op as _Op
 from aesara.graph.op import get_test_values
 from aesara.graph.rewriting import basic as rewriting
 from aesara.graph.rewriting.basic import FromFunctionNodeRewriter, NodeRewriter
 from aesara.graph.rewriting.utils import is_same_graph as _is_same_graph
+from aesara.link.c.op import COp
 
 object2 = object
+
+
+class _OpKind(type(COp)):
+    """Says of every operation, those of Aesara too, that it is an `Op`."""
+
+    def __instancecheck__(cls, value):
+        return cls.__subclasscheck__(type(value))
+
+    def __subclasscheck__(cls, kind):
+        # Not by issubclass, which would ask the subclasses of Aesara's, this one among them.
+        return _Op in kind.__mro__ if cls is Op else cls in kind.__mro__
+
+
+class Op(COp, metaclass=_OpKind):
+    """A program's own operation, with Python code, C code, or both; ``theano.Op``."""
+
+    def perform(self, node, inputs, output_storage, params=None):
+        """Compute; for a class to define."""
+        raise utils.MethodNotDefined("perform", type(self), type(self).__name__)
+
+    def c_code(self, node, name, inputs, outputs, sub):
+        """C code that computes; for a class to define."""
+        raise utils.MethodNotDefined("c_code", type(self), type(self).__name__)
+
+
 scratchpad = utils.Scratchpad
 
 

@@ -6,6 +6,7 @@ import io
 import itertools
 import operator
 import sys
+import types  # noqa: F401 - programs take it from six
 
 PY2, PY3 = False, True
 MAXSIZE = sys.maxsize

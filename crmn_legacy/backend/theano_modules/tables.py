@@ -46,7 +46,7 @@ _OP_NAMES = {
     "CLinkerObject": "aesara.link.c.interface:CLinkerObject",
     "CLinkerOp": "aesara.link.c.interface:CLinkerOp",
     "PureOp": "aesara.graph.op:Op",
-    **_ours("graph", "debug_assert", "debug_error_message", "get_debug_values"),
+    **_ours("graph", "Op", "debug_assert", "debug_error_message", "get_debug_values"),
 }
 _UTILS = ("aesara.graph.utils", "aesara.utils", "aesara.graph.basic")
 _UTILS_NAMES = _ours(
@@ -104,6 +104,7 @@ _COMPILE = {
             "sparse_grad": "aesara.sparse:sparse_grad",
             "toolbox": "theano.gof.toolbox",
             **_PROFILE_MODE,
+            **_ours("graph", "Op"),
         },
     ),
     "theano.compile": (

@@ -50,6 +50,23 @@ def test_types_of_before(run):
     assert found["c"] == ("named", True, True, "x")
 
 
+def test_bytes_by_their_numbers(run, tmp_path):
+    found = run(
+        """
+        x = [ord(chr(n)) for n in range(256)], ord(u'\\u1234'), unichr(200)
+        f = open(place, 'wb')
+        for n in range(256):
+            f.write(chr(n))
+        f.write('\\x89PNG\\xff')
+        f.close()
+        y = ord(open(place, 'rb').read()[200:201]), [ord(open(place, 'rb').read(1))]
+        """,
+        place=str(tmp_path / "file"),
+    )
+    assert found["x"] == (list(range(256)), 0x1234, "È") and found["y"] == (200, [0])
+    assert (tmp_path / "file").read_bytes() == bytes(range(256)) + b"\x89PNG\xff"
+
+
 def test_input_is_evaluated_and_raw_input_is_not(run, monkeypatch):
     lines = iter(["x / 2", "x / 2"])
     monkeypatch.setattr("builtins.input", lambda prompt="": next(lines))

@@ -7,7 +7,7 @@ import pytest
 # isort: split
 import aesara.tensor as at
 
-from crmn_legacy.backend import lasagne_gpu_layers, theano_names
+from crmn_legacy.backend import lasagne_gpu_layers
 from crmn_legacy.backend.theano_modules.cuda_convnet import FilterActs, MaxPool, max_pool_c01b
 from tests.backend.theano_modules.test_nnet import correlated
 
@@ -38,7 +38,7 @@ def test_pooling_keeps_windows_at_the_edge(evaluate):
 
 
 def test_nothing_else_of_pylearn2_is_answered():
-    lasagne_gpu_layers.answer_wrappers(theano_names.TheanoModule)
+    lasagne_gpu_layers.answer_wrappers()
     filter_acts = importlib.import_module("pylearn2.sandbox.cuda_convnet.filter_acts")
 
     assert filter_acts.FilterActs is FilterActs

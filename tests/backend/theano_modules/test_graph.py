@@ -47,6 +47,49 @@ def test_a_programs_operation_computes_has_a_gradient_and_infers_its_shape():
     assert not any(isinstance(node.op, Doubled) for node in shape.maker.fgraph.toposort())
 
 
+def test_every_operation_is_an_op_and_only_its_own_are_of_a_programs_class():
+    added = T.exp(T.dvector()).owner.op
+    assert isinstance(added, theano.Op) and isinstance(Doubled(), theano.gof.Op) and issubclass(Doubled, theano.Op)
+    assert isinstance(Doubled(), aesara.graph.op.Op) and not isinstance(added, Doubled) and not isinstance(3, theano.Op)
+    assert isinstance(Doubled(), Doubled) and not issubclass(int, theano.Op)
+
+
+class InC(theano.Op):
+    """Has C code and nothing else, in the methods of the time."""
+
+    __props__ = ()
+
+    def make_node(self, x):
+        return gof.Apply(self, [x], [x.type()])
+
+    def c_headers(self):
+        return ["<math.h>"]
+
+    def c_code(self, node, name, inputs, outputs, sub):
+        (x,), (z,) = inputs, outputs
+        return f"""
+            Py_XDECREF({z});
+            {z} = (PyArrayObject*)PyArray_NewCopy({x}, NPY_CORDER);
+            ((npy_double*)PyArray_DATA({z}))[0] = floor(((npy_double*)PyArray_DATA({z}))[0] + 1.5);
+        """
+
+    def c_code_cache_version(self):
+        return (1,)
+
+    def do_constant_folding(self, node):
+        return False
+
+
+def test_an_operation_in_c_alone_is_made_and_computes_where_c_does():
+    x = T.dvector()
+    with aesara.config.change_flags(cxx=""), pytest.raises(gof.utils.MethodNotDefined):
+        theano.function([x], InC()(x), mode=aesara.compile.mode.Mode("py", None))([1.0])
+    if not aesara.config.cxx:
+        pytest.skip("no C++ compiler")
+    mode = aesara.compile.mode.Mode("c|py", "fast_compile")
+    assert theano.function([x], [InC()(x), InC()(T.constant([3.0]))], mode=mode)([1.0])[0].tolist() == [2]
+
+
 def rewritten(query, output, *inputs):
     graph = aesara.graph.fg.FunctionGraph(list(inputs), [output], clone=False)
     query.rewrite(graph)
