@@ -9,6 +9,7 @@ other version: elsewhere the fault may be gone, or have moved.
 import contextlib
 import sys
 
+from crmn_legacy.backend.aesara_rewrites import mend_power_rewrites
 from crmn_legacy.errors import UserError
 
 AESARA_VERSION = "2.9.4"
@@ -331,6 +332,7 @@ MENDS = {
     "aesara.link.c.op": (mend_c_code_reading,),
     "aesara.tensor.basic": (mend_static_shapes,),
     "aesara.tensor.nnet.corr": (mend_convolution_nodes,),
+    "aesara.tensor.rewriting.math": (mend_power_rewrites,),
 }
 
 
