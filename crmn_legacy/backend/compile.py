@@ -1,7 +1,8 @@
 """An Aesara graph with updates as one pure step: ``step(state, batch, rates) -> (state, outputs)``.
 
 Two backends compute the same graph: ``xla`` lowers it to one jitted XLA program whose state is donated, so that no
-parameter leaves the device between steps; ``c`` hands it to Aesara's own C compiler and is the second witness.
+parameter leaves the device between steps; ``c`` hands it to Aesara's own C compiler and is the second witness. They
+agree where numbers are extreme, too: what overflows as it is written is replaced, by `stabilization` or by Aesara.
 """
 
 from collections import OrderedDict
@@ -16,6 +17,7 @@ from aesara.link.c.type import generic
 
 from crmn_legacy.backend import freed_memory
 from crmn_legacy.backend.graph_building import uncollected
+from crmn_legacy.backend.stabilization import stabilized
 
 BACKENDS = ("xla", "c")
 
@@ -322,7 +324,7 @@ def _lowered(graph, donate):
 
 
 def _merged(inputs, outputs):
-    """A copy of the graph where nothing is computed twice.
+    """A copy of the graph where nothing is computed twice, nor overflows where its value does not.
 
     Of Aesara's rewrites only merging pays: XLA simplifies and fuses by itself.
     """
@@ -335,6 +337,7 @@ def _merged(inputs, outputs):
     graph.import_node(gathered, check=False)
     graph.add_output(gathered.outputs[0])
     MergeOptimizer().rewrite(graph)
+    stabilized(graph, merging=False)
     return graph.inputs, gathered.inputs
 
 
