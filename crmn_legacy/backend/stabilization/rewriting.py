@@ -39,6 +39,12 @@ class Stabilization(GraphRewriter):
         """Rewrite a `FunctionGraph` in place."""
         stabilized(fgraph)
 
+    def including(self, *tags):
+        """Itself: a mode is asked for rewrites by their tags, of which there are none here to choose from."""
+        return self
+
+    excluding = requiring = including
+
 
 def stabilized(fgraph, merging=True):
     """Replace what overflows or vanishes in a graph, where its value need not; nothing else is touched.

@@ -144,6 +144,13 @@ def test_functions_of_aesara_take_it_as_their_optimizer():
     np.testing.assert_array_equal(w.get_value(), [[1, 0], [900, -899]])
 
 
+def test_modes_that_leave_rewrites_out_or_take_them_in_are_this_one_still():
+    mode = Mode("py", Stabilization())
+    x = T.dscalar("x")
+    for changed in (mode.excluding("fusion"), mode.including("gpu"), mode.requiring("inplace")):
+        assert aesara.function([x], T.log(T.exp(x) + 1), mode=changed)(900) == 900
+
+
 def test_an_output_that_becomes_an_input_is_not_its_memory():
     x = T.dvector("x")
     function = aesara.function([x], T.log(T.exp(x)), mode=Mode("py", Stabilization()))
