@@ -1,7 +1,8 @@
 """An Aesara graph with updates as one pure step: ``step(state, batch, rates) -> (state, outputs)``.
 
 Two backends compute the same graph: ``xla`` lowers it to one jitted XLA program whose state is donated, so that no
-parameter leaves the device between steps; ``c`` hands it to Aesara's own C compiler and is the second witness.
+parameter leaves the device between steps; ``c`` hands it to Aesara's own C compiler and is the second witness. They
+agree where numbers are extreme, too: what overflows as it is written is replaced, by `stabilization` or by Aesara.
 """
 
 from collections import OrderedDict

@@ -15,7 +15,6 @@ import numpy as np
 from aesara.compile.function.types import FunctionMaker, orig_function
 from aesara.compile.mode import Mode, get_mode
 from aesara.compile.sharedvalue import SharedVariable
-from aesara.graph.rewriting.basic import MergeOptimizer
 from aesara.link.basic import Container, Linker
 from aesara.link.utils import map_storage, raise_with_op
 from aesara.tensor.random.type import RandomType
@@ -23,6 +22,7 @@ from aesara.tensor.random.type import RandomType
 from crmn_legacy.backend import device_values
 from crmn_legacy.backend.lowerings.interpreter import nodes_without_lowering
 from crmn_legacy.backend.lowerings.random_states import array_to_state, state_to_array
+from crmn_legacy.backend.stabilization import Stabilization
 from crmn_legacy.backend.stages import Stages, is_for_xla
 
 _TYPES = "aesara.compile.function.types"
@@ -99,18 +99,11 @@ def _bringing_home(function):
     return function
 
 
-class Merging:
-    """The rewriting of a graph before XLA gets it: nothing is computed twice."""
-
-    def __call__(self, graph):
-        MergeOptimizer().rewrite(graph)
-
-
 class XlaMode(Mode):
     """The mode of functions that XLA computes."""
 
     def __init__(self, linker=None, optimizer=None):
-        super().__init__(linker or XlaLinker(), optimizer or Merging())
+        super().__init__(linker or XlaLinker(), optimizer or Stabilization())
 
     @property
     def function_maker(self):

@@ -1,4 +1,4 @@
-"""A graph in which nothing is computed twice."""
+"""A graph in which nothing is computed twice, nor overflows where its value does not."""
 
 from aesara.graph.basic import Apply, clone_get_equiv
 from aesara.graph.fg import FunctionGraph
@@ -6,11 +6,13 @@ from aesara.graph.op import Op
 from aesara.graph.rewriting.basic import MergeOptimizer
 from aesara.link.c.type import generic
 
+from crmn_legacy.backend.stabilization import stabilized
+
 
 def merged(inputs, outputs):
-    """A copy of a graph where nothing is computed twice.
+    """A copy of a graph where nothing is computed twice, nor overflows where its value does not.
 
-    Of Aesara's rewrites only merging pays: XLA simplifies and fuses by itself.
+    Of Aesara's own rewrites only merging pays: XLA simplifies and fuses by itself.
 
     Parameters
     ----------
@@ -30,6 +32,7 @@ def merged(inputs, outputs):
     graph.import_node(gathered, check=False)
     graph.add_output(gathered.outputs[0])
     MergeOptimizer().rewrite(graph)
+    stabilized(graph, merging=False)
     return graph.inputs, gathered.inputs
 
 
