@@ -20,10 +20,10 @@ from aesara.link.utils import map_storage, raise_with_op
 from aesara.tensor.random.type import RandomType
 
 from crmn_legacy.backend import device_values
-from crmn_legacy.backend.lowerings.interpreter import nodes_without_lowering
-from crmn_legacy.backend.lowerings.random_states import array_to_state, state_to_array
+from crmn_legacy.backend.lowerings.interpreter import is_array, nodes_without_lowering
+from crmn_legacy.backend.lowerings.random_states import array_to_state
 from crmn_legacy.backend.stabilization import Stabilization
-from crmn_legacy.backend.stages import Stages, is_for_xla
+from crmn_legacy.backend.stages import Stages, for_stages
 
 _TYPES = "aesara.compile.function.types"
 _xla = contextvars.ContextVar("xla_compiles", default=None)
@@ -163,7 +163,7 @@ class XlaThunk:
         self._shared = [
             cell
             for variable, cell in zip(graph.inputs, cells, strict=True)
-            if isinstance(variable, SharedVariable) and is_for_xla(variable)
+            if isinstance(variable, SharedVariable) and is_array(variable.type)
         ]
         self._updated = dict(graph.update_mapping or {})
         self._on_host, self._stages = {}, None
@@ -172,7 +172,7 @@ class XlaThunk:
         """The values of the outputs; those of updates are left in their cells, and told as None."""
         for cell in self._shared:
             device_values.move(cell)
-        values = {v: _given(cell[0]) for v, cell in zip(self.graph.inputs, self.cells, strict=True)}
+        values = {v: for_stages(cell[0]) for v, cell in zip(self.graph.inputs, self.cells, strict=True)}
         results = self._computed(values)
         outputs = []
         for number, (variable, value) in enumerate(zip(self.graph.outputs, results, strict=True)):
@@ -231,13 +231,6 @@ class XlaThunk:
             device_values.keep(cell, value if variable.owner is not None else device_values.copied(value))
         else:
             cell[0] = _taken(variable, value)
-
-
-def _given(value):
-    """A cell's value as the stages take it."""
-    if isinstance(value, np.random.RandomState | np.random.Generator):
-        return state_to_array(value)
-    return value
 
 
 def _taken(variable, value):

@@ -8,23 +8,18 @@ import contextlib
 
 import numpy as np
 from aesara.graph.basic import Constant
-from aesara.scalar.basic import ScalarType
 from aesara.tensor.random.type import RandomType
 from aesara.tensor.type import TensorType
+from aesara.tensor.type_other import SliceType
 
 from crmn_legacy.backend import device_values
 from crmn_legacy.backend.graph_building import uncollected
 from crmn_legacy.backend.lowerings.guarded import LARGEST, GuardedProgram
-from crmn_legacy.backend.lowerings.interpreter import sorted_nodes
+from crmn_legacy.backend.lowerings.interpreter import is_array, sorted_nodes
 from crmn_legacy.backend.lowerings.random_states import array_to_state, state_to_array
 
+# Combinations of integers whose programs are remembered, before guards are asked again.
 _KEPT = 65536
-
-
-def is_for_xla(variable):
-    """Tell whether XLA can hold a variable's values."""
-    kind = variable.type
-    return isinstance(kind, ScalarType) or (isinstance(kind, TensorType) and np.dtype(kind.dtype).kind in "biufc")
 
 
 class Stages:
@@ -42,9 +37,9 @@ class Stages:
     def __init__(self, inputs, outputs, donated, on_host):
         self._inputs, self._outputs = list(inputs), list(outputs)
         nodes = sorted_nodes(self._inputs, self._outputs)
+        on_host = _with_what_they_alone_read(nodes, on_host)
         levels = _levels(nodes, on_host)
         last = max(levels.values(), default=0)
-        self._needed = _needed(self._outputs)
         self._stages = []
         for level in range(last + 1):
             program = [node for node in nodes if levels[node] == level and node not in on_host]
@@ -85,8 +80,14 @@ def _value(variable, values):
     return variable.data if isinstance(variable, Constant) else values[variable]
 
 
-def _needed(outputs):
-    return set(outputs)
+def _with_what_they_alone_read(nodes, on_host):
+    """Nodes for the host, and those that make slices for them: what is no array is not handed from stage to stage."""
+    found = set(on_host)
+    for node in reversed(nodes):
+        found.update(
+            v.owner for v in node.inputs if node in found and v.owner is not None and isinstance(v.type, SliceType)
+        )
+    return found
 
 
 def _levels(nodes, on_host):
@@ -129,13 +130,13 @@ class HostNode:
             except Exception as error:
                 error.host_node = self.node
                 raise
-            results = [_as_stages_have_it(self._cells[variable][0]) for variable in self.outputs]
+            results = [for_stages(self._cells[variable][0]) for variable in self.outputs]
             for variable in (*self.inputs, *self.outputs):
                 self._cells[variable][0] = None
         return results
 
 
-def _as_stages_have_it(value):
+def for_stages(value):
     """A value as stages hand it on: of a random generator, its state as an array."""
     return state_to_array(value) if isinstance(value, np.random.RandomState | np.random.Generator) else value
 
@@ -143,7 +144,7 @@ def _as_stages_have_it(value):
 def _at_home(variable, value, written):
     if isinstance(variable.type, RandomType) and not isinstance(value, np.random.RandomState | np.random.Generator):
         return array_to_state(np.asarray(value))
-    if not is_for_xla(variable):
+    if not is_array(variable.type):
         return value
     array = np.array(value) if written else np.asarray(value)
     return array if isinstance(variable.type, TensorType) else array[()]
@@ -253,7 +254,7 @@ class Compiled:
 
 def _may_say_a_shape(variable):
     kind = variable.type
-    return isinstance(kind, TensorType) and kind.ndim < 2 and np.dtype(kind.dtype).kind in "iu"
+    return isinstance(kind, TensorType) and is_array(kind) and kind.ndim < 2 and np.dtype(kind.dtype).kind in "iu"
 
 
 def _is_small(value):

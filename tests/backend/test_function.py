@@ -419,3 +419,40 @@ def test_a_draw_whose_length_depends_on_data_is_made_on_the_host_and_goes_on(cap
     for _ in range(2):
         drawn = compiled(np.array([2, 3] * 20))
         assert np.ravel(drawn).tolist() == expected.permutation(100).tolist()
+
+
+def test_sparse_matrices_are_computed_with_on_the_host(capsys):
+    import scipy.sparse
+    from aesara import sparse
+
+    a, m = sparse.csr_matrix("a"), at.dmatrix("m")
+    w = aesara.shared(np.ones((4, 2)))
+    compiled = aesara.function([a, m], at.dot(sparse.dot(a, m), w).sum(), updates=[(w, w * 2)])
+    given = scipy.sparse.csr_matrix(np.diag([1.0, 2.0, 3.0]))
+    assert [compiled(given, np.ones((3, 4))) for _ in range(2)] == [48, 96]
+    assert "note: SparseDot" in capsys.readouterr().err
+
+
+def test_a_slice_for_what_the_host_indexes_is_made_there():
+    x, y = at.dmatrix("x"), at.dvector("y")
+    first = at.cast(y.sum(), "int64")
+    compiled = aesara.function([x, y], x[first:, at.cast(y, "int64")] * 2)
+    values = np.arange(12.0).reshape(3, 4)
+    assert compiled(values, np.array([0.0, 1.0])).tolist() == (values[1:, [0, 1]] * 2).tolist()
+
+
+def test_the_gradient_of_a_loop_that_the_host_computes_is_that_of_xla():
+    from aesara.scan.op import Scan
+
+    v, w = at.dvector(), aesara.shared(0.5)
+    h, _ = aesara.scan(lambda x, h: at.tanh(x + h * w), sequences=v, outputs_info=at.zeros((), "float64"))
+    given = np.linspace(-1, 1, 7)
+    found = []
+    for on_host in (False, True):
+        compiled = aesara.function([v], [h[-1], at.grad(h[-1], w)])
+        loops = [node for node in thunk_of(compiled).graph.toposort() if isinstance(node.op, Scan)]
+        assert loops
+        if on_host:
+            thunk_of(compiled)._on_host.update(dict.fromkeys(loops, NotImplementedError("as a trial")))
+        found.append([compiled(given) for _ in range(2)])
+    np.testing.assert_allclose(*found, rtol=1e-12)

@@ -7,6 +7,7 @@ import numpy as np
 from aesara.graph.basic import Constant, NoParams, io_toposort
 from aesara.printing import Print
 from aesara.scalar.basic import ScalarType
+from aesara.sparse.type import SparseTensorType
 from aesara.tensor.basic import ARange
 from aesara.tensor.random.type import RandomType
 from aesara.tensor.type import TensorType
@@ -18,8 +19,8 @@ from .order import of_maps, takes_maps, written
 from .registry import as_array, canonical, concrete, lowering
 from .selected import Selected
 
-# What XLA can hold, and what says how arrays are indexed.
-_ARRAYS = (TensorType, ScalarType, RandomType, SliceType, NoneTypeT)
+# Generators travel as arrays; the others say how arrays are indexed, and are known while tracing.
+_BESIDE_ARRAYS = (RandomType, SliceType, NoneTypeT)
 
 # What JAX raises where a value must be known while tracing, and is not.
 _UNKNOWN = (
@@ -208,14 +209,19 @@ def nodes_without_lowering(graph):
     return found
 
 
+def is_array(kind):
+    """Tell whether XLA can hold values of a type: numbers, but no sparse matrices, lists or texts."""
+    if isinstance(kind, TensorType):
+        return not isinstance(kind, SparseTensorType) and np.dtype(kind.dtype).kind in "biufc"
+    return isinstance(kind, ScalarType)
+
+
 def _require_arrays(node):
-    """Refuse a node that computes what XLA knows nothing of: sparse matrices, lists."""
+    """Refuse a node that computes what XLA knows nothing of."""
     for variable in (*node.inputs, *node.outputs):
         kind = variable.type
-        if not isinstance(kind, _ARRAYS) and not isinstance(variable, Constant):
-            raise NotImplementedError(f"XLA has no {type(kind).__name__.removesuffix('Type').lower()} values")
-        if isinstance(kind, TensorType) and np.dtype(kind.dtype).kind not in "biufc":
-            raise NotImplementedError(f"XLA has no arrays of {kind.dtype}")
+        if not (is_array(kind) or isinstance(kind, _BESIDE_ARRAYS) or isinstance(variable, Constant)):
+            raise NotImplementedError(f"XLA has no values of the type {kind}")
 
 
 def _describe(value):
