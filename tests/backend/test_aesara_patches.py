@@ -6,7 +6,7 @@ import subprocess
 import sys
 import types
 
-from crmn_legacy.backend import aesara_patches
+from crmn_legacy.backend import aesara_patches, numpy_names
 from crmn_legacy.errors import UserError
 
 # isort: split
@@ -249,7 +249,7 @@ def test_a_convolution_and_both_its_gradients_are_right(tmp_path, compiler):
 
 def test_on_numpy_1_nothing_is_restored():
     assert int(np.__version__.partition(".")[0]) == 1
-    assert aesara_patches._removed_numpy_names(np) == {}
+    assert numpy_names._removed_numpy_names(np) == {}
 
 
 def test_on_numpy_2_each_removed_name_does_what_it_did_on_numpy_1(monkeypatch):
@@ -259,7 +259,7 @@ def test_on_numpy_2_each_removed_name_does_what_it_did_on_numpy_1(monkeypatch):
     vars(numpy2).update({name: value for name, value in vars(np).items() if name not in names})
     numpy2.__version__ = "2.1.0"
     monkeypatch.setitem(sys.modules, "numpy", numpy2)
-    aesara_patches.mend_numpy_names(None)
+    numpy_names.mend_numpy_names(None)
     assert all(hasattr(numpy2, name) for name in names)
     for thing in ("float32", np.int8, bool, np.dtype("complex64"), "U"):
         assert numpy2.obj2sctype(thing) is np.obj2sctype(thing)

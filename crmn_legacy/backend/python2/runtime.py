@@ -6,6 +6,7 @@ Each function does as Python 2 did with what was built in, and else what the obj
 import binascii
 import builtins
 import codecs
+import contextlib
 import operator
 import sys
 import types
@@ -132,10 +133,9 @@ def sort(place, *arguments, **named):
     given = dict(zip(("cmp", "key", "reverse"), arguments, strict=False)) | named
     compare, key, reverse = given.get("cmp") or cmp, given.get("key"), bool(given.get("reverse"))
     if given.get("cmp") is None:
-        try:
+        # What has no order in Python 3 is left as it is, and compared as Python 2 did.
+        with contextlib.suppress(TypeError):
             return place.sort(key=key, reverse=reverse)
-        except TypeError:
-            pass  # what has no order in Python 3
     in_order = cmp_to_key(compare)
     place.sort(key=in_order if key is None else lambda value: in_order(key(value)), reverse=reverse)
     return None

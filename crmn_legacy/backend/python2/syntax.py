@@ -1,6 +1,7 @@
 """Python 2's syntax written as Python 3's, line for line, by lib2to3, or where Python has it no more, by fissix."""
 
 import ast
+import contextlib
 import re
 import warnings
 
@@ -114,12 +115,11 @@ def _with_tabs_of_eight(text, package):
         return text
     lines = text.split("\n")
     inside = set()
-    try:
+    # What is wrong with it is told when it is parsed.
+    with contextlib.suppress(package.tokenize.TokenError, IndentationError):
         for kind, _, (first, _), (last, _), _ in package.tokenize.generate_tokens(iter(text.splitlines(True)).__next__):
             if kind == package.tokenize.STRING:
                 inside.update(range(first + 1, last + 1))
-    except (package.tokenize.TokenError, IndentationError):
-        pass  # told when it is parsed
     for number, line in enumerate(lines, 1):
         rest = line.lstrip(" \t")
         if number not in inside and rest != line:

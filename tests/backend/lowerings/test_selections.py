@@ -17,7 +17,7 @@ VALUES = [RNG.normal(size=(3, 4)), RNG.normal(size=3), MASK, RNG.normal(size=(4,
 INPUTS = [X, Y, M, W, T]
 
 
-def agrees(outputs, wrt=(X,)):
+def assert_all_agree(outputs, wrt=(X,)):
     assert_agrees(INPUTS, outputs, VALUES, wrt=wrt)
 
 
@@ -32,26 +32,36 @@ def test_elements_are_replaced_and_added_to(kind):
     changed = [
         change(X[index], y) for change in (at.set_subtensor, at.inc_subtensor) for y in (2.5, X[index] ** 2, Y[0])
     ]
-    agrees([*changed, at.set_subtensor(X[index], X[index].sum())])
+    assert_all_agree([*changed, at.set_subtensor(X[index], X[index].sum())])
 
 
 @pytest.mark.parametrize("kind", range(3))
 def test_selections_are_reduced(kind):
     chosen = X[selections()[kind]]
-    agrees([chosen.sum(), chosen.mean(), (chosen**2 + at.exp(chosen)).mean(), chosen.prod(), at.sqr(chosen).var()])
-    agrees([chosen.max(), chosen.min()])
-    agrees([(chosen > 0).any(), at.all(chosen > -9), chosen.argmax(), chosen.argmin()], wrt=())
+    assert_all_agree(
+        [chosen.sum(), chosen.mean(), (chosen**2 + at.exp(chosen)).mean(), chosen.prod(), at.sqr(chosen).var()]
+    )
+    assert_all_agree([chosen.max(), chosen.min()])
+    assert_all_agree([(chosen > 0).any(), at.all(chosen > -9), chosen.argmax(), chosen.argmin()], wrt=())
     whole = T[selections()[kind]]
-    agrees([whole.sum(), whole.max(), whole.min(), chosen.shape[0], chosen.shape, chosen.size, whole.mean()], wrt=())
+    assert_all_agree(
+        [whole.sum(), whole.max(), whole.min(), chosen.shape[0], chosen.shape, chosen.size, whole.mean()], wrt=()
+    )
 
 
 def test_rows_are_selected_and_summed():
     rows = at.gt(Y, -0.5).nonzero()[0]
     for chosen in (X[rows], X[at.gt(Y, -0.5).nonzero()]):
-        agrees([chosen.sum(0), chosen.sum(1).sum(), chosen.mean(), chosen.max(1).sum(), chosen.mean(0), chosen.max(0)])
-        agrees([at.dot(chosen, W).sum(), at.dot(chosen.T, at.tanh(chosen)), at.dot(W.T, chosen.T).sum(1)], wrt=(X, W))
-        agrees([at.dot(chosen[:, 1], chosen[:, 0]), chosen[:, 1:3].sum(), at.nnet.softmax(chosen, axis=1).max(0)])
-        agrees(
+        assert_all_agree(
+            [chosen.sum(0), chosen.sum(1).sum(), chosen.mean(), chosen.max(1).sum(), chosen.mean(0), chosen.max(0)]
+        )
+        assert_all_agree(
+            [at.dot(chosen, W).sum(), at.dot(chosen.T, at.tanh(chosen)), at.dot(W.T, chosen.T).sum(1)], wrt=(X, W)
+        )
+        assert_all_agree(
+            [at.dot(chosen[:, 1], chosen[:, 0]), chosen[:, 1:3].sum(), at.nnet.softmax(chosen, axis=1).max(0)]
+        )
+        assert_all_agree(
             [at.set_subtensor(X[rows], 0.0), at.inc_subtensor(X[rows], X[rows] ** 2), at.inc_subtensor(X[rows], X[0])]
         )
 
@@ -67,18 +77,18 @@ def test_a_loss_over_what_is_not_padded():
         picked = at.nnet.categorical_crossentropy(probabilities[index], T[index])
         assert_agrees([scores, M, T], [picked.mean(), picked.sum()], values, wrt=[scores])
         flat = at.log(at.switch(at.gt(M, 0), X, 0) ** 2)[index]
-        agrees([flat.mean()])
+        assert_all_agree([flat.mean()])
 
 
 def test_a_table_is_looked_up_and_added_to_where_something_is_selected():
     words = T[at.gt(M, 0).nonzero()]
-    agrees([W.T[words].sum(0), at.tanh(W.T[words]).mean()], wrt=(W,))
-    agrees([at.set_subtensor(W.T[words], 1.0), at.inc_subtensor(W.T[words], at.tanh(W.T[words]))], wrt=())
+    assert_all_agree([W.T[words].sum(0), at.tanh(W.T[words]).mean()], wrt=(W,))
+    assert_all_agree([at.set_subtensor(W.T[words], 1.0), at.inc_subtensor(W.T[words], at.tanh(W.T[words]))], wrt=())
 
 
 def test_nothing_may_be_selected():
     index = at.gt(M, 99).nonzero()
-    agrees([X[index].sum(), at.set_subtensor(X[index], 1.0), X[index].shape[0]], wrt=())
+    assert_all_agree([X[index].sum(), at.set_subtensor(X[index], 1.0), X[index].shape[0]], wrt=())
 
 
 @pytest.mark.parametrize("x64", [False, True])

@@ -5,6 +5,8 @@ import aesara
 import theano
 import theano.tensor as T
 
+from crmn_legacy.backend.theano_modules import compilation
+
 
 def test_a_monitor_is_called_with_or_without_the_graph(capsys):
     seen = []
@@ -43,7 +45,8 @@ def test_the_version_is_that_of_the_last_theano():
 def test_the_folder_of_compiled_code_is_locked_and_let_go():
     from theano.gof.compilelock import get_lock, release_lock
 
-    get_lock()
-    get_lock()
-    for _ in range(3):
-        release_lock()
+    held = []
+    for call in (get_lock, get_lock, release_lock, release_lock, release_lock):
+        call()
+        held.append(len(compilation._locks))
+    assert held == [1, 2, 1, 0, 0]
