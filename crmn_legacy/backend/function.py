@@ -65,20 +65,19 @@ def _through_xla(inputs, outputs, mode=None, **options):
     return orig_function(inputs, outputs, mode=mode if isinstance(mode, XlaMode) else XlaMode(), **options)
 
 
-@contextlib.contextmanager
 def aesara_compiles():
-    """Leave functions that are made in this block to Aesara: those inside its own ops, a scan's step for one."""
-    token = _xla.set(False)
-    try:
-        yield
-    finally:
-        _xla.reset(token)
+    """A context in which functions are left to Aesara: those inside its own ops, a scan's step for one."""
+    return _compiling(by_xla=False)
+
+
+def xla_compiles():
+    """A context in which functions are compiled by XLA."""
+    return _compiling(by_xla=True)
 
 
 @contextlib.contextmanager
-def xla_compiles():
-    """Have functions that are made in this block compiled by XLA."""
-    token = _xla.set(True)
+def _compiling(by_xla):
+    token = _xla.set(by_xla)
     try:
         yield
     finally:
