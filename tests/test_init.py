@@ -25,11 +25,12 @@ def test_importing_the_package_imports_no_third_party_module():
     assert not imported & {"dataclasses", "inspect", "typing", "subprocess", "logging"}
 
 
-def test_importing_the_package_takes_milliseconds():
-    timed = "import time; start = time.perf_counter(); import crmn_legacy; print(time.perf_counter() - start)"
-    python("-c", timed)  # compiles the modules to byte code
-    seconds = min(float(python("-c", timed).stdout) for _ in range(5))
-    assert seconds < 0.05
+def test_importing_the_package_imports_little():
+    """Which takes milliseconds; a clock would tell of the machine's load as well."""
+    ran = python(
+        "-c", "import sys; before = set(sys.modules); import crmn_legacy; print(len(set(sys.modules) - before))"
+    )
+    assert int(ran.stdout) <= 25
 
 
 def test_a_lazy_name_is_imported_when_first_asked_for(monkeypatch):
