@@ -5,8 +5,7 @@ from functools import partial
 import pytest
 
 from crmn_legacy import paper
-from crmn_legacy.backend import compile as compiling
-from crmn_legacy.backend import stabilization
+from crmn_legacy.backend import graph_merging, stabilization
 from crmn_legacy.inference.trained_network import recipe_of
 from crmn_legacy.training import steps
 
@@ -23,7 +22,7 @@ def test_nothing_is_replaced(row, monkeypatch):
         found.append(stabilization.stabilized(*arguments, **keywords))
         return found[-1]
 
-    monkeypatch.setattr(compiling, "stabilized", counted)
+    monkeypatch.setattr(graph_merging, "stabilized", counted)
     recipe = recipe_of(row)
     network = steps.build(partial(recipe.network, **recipe.smallest), seed=1)
     steps.train_step(*steps.parts_of(recipe, network))

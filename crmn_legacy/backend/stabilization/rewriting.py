@@ -32,7 +32,12 @@ class Stabilization(GraphRewriter):
 
     Examples
     --------
-    >>> function = aesara.function([x], y, mode=Mode("py", Stabilization()))
+    >>> import aesara
+    >>> from aesara.compile.mode import Mode
+    >>> x = aesara.tensor.dscalar()
+    >>> y = aesara.tensor.log(1 - aesara.tensor.sigmoid(x))
+    >>> aesara.function([x], y, mode=Mode("py", Stabilization()))(800)
+    array(-800.)
     """
 
     def apply(self, fgraph):
@@ -66,6 +71,8 @@ def stabilized(fgraph, merging=True):
 
     Examples
     --------
+    >>> import aesara
+    >>> from aesara.graph.fg import FunctionGraph
     >>> x = aesara.tensor.dscalar()
     >>> graph = FunctionGraph([x], [aesara.tensor.log(1 - aesara.tensor.sigmoid(x))], clone=False)
     >>> stabilized(graph)
